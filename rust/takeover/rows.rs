@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The take-over table: every C function that the module replaces, and how.
+//!
+//! This is the one place that says so. The module builds its hooks from it
+//! (`takeover.rs`), debugfs and the README print it, and `check-takeover` compares it with the
+//! target kernel at build time. It is plain data behind a macro, so that host tools can read the
+//! same rows without the functions.
+//!
+//! A row is `kind c_name, "BTF prototype", "C source";`. The Rust function is `rust_<c_name>`.
+//! The prototype is written as `logic::proto` renders it. Helpers made by `BPF_CALL_n` take five
+//! `u64` in BTF, however many their C body names.
+//!
+//! Kinds:
+//!
+//! * `jump`: `register_ftrace_direct`, acts at once on every caller; needs a fentry.
+//! * `bind`: the helper's address in programs that are loaded from now on.
+//! * `patch`: livepatch, acts at once and for all such functions together; needs a fentry.
+
+/// Calls the macro `$with` with all rows of the table.
+macro_rules! takeover_rows {
+    ($with:ident) => {
+        $with! {
+            jump bpf_dynptr_from_mem, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_read, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_write, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_data, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_size, "u64 (const struct bpf_dynptr *)", "kernel/bpf/helpers.c";
+            bind bpf_ringbuf_output, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_ringbuf_query, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            patch destroy_if_dynptr_stack_slot,
+                "int (struct bpf_verifier_env *, struct bpf_func_state *, int)",
+                "kernel/bpf/verifier.c";
+        }
+    };
+}

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# Sourced by every script here: paths, messages, locks. Sets no state outside the shell.
+# Callers have already said `set -euo pipefail`.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+BUILD=$TOP/build
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rust_dynptr
+# shellcheck disable=SC2034  # used by the scripts that source this file
+SCRIPTS=$TOP/scripts
+ME=${0##*/}
+
+# say WORDS: one progress line, with the seconds since this script started.
+say() { printf '[%4d s] %s: %s\n' "$SECONDS" "$ME" "$*" >&2; }
+
+# die MESSAGE [MEND]: ends with status 1; MEND is the command or action that helps.
+die() {
+	printf '%s: error: %s\n' "$ME" "$1" >&2
+	[ $# -lt 2 ] || printf '%s: mend: %s\n' "$ME" "$2" >&2
+	exit 1
+}
+
+# hash_of: content key (16 hex digits) of standard input.
+hash_of() { sha256sum | cut -c1-16; }
+
+# locked NAME CMD...: runs CMD while holding the lock NAME of the cache; waits for another holder.
+locked() {
+	local fd name=$1
+	shift
+	mkdir -p "$CACHE" 2>/dev/null || die "cannot create $CACHE" "set XDG_CACHE_HOME to a directory you can write"
+	exec {fd}>"$CACHE/$name.lock"
+	if ! flock -n "$fd"; then
+		say "waiting for another run that holds $CACHE/$name.lock"
+		flock "$fd"
+	fi
+	"$@"
+	exec {fd}>&-
+}
+
+# logged LOG CMD...: runs CMD with its output in LOG; on failure shows LOG's end and ends.
+logged() {
+	local log=$1
+	shift
+	mkdir -p "$(dirname "$log")"
+	"$@" >"$log" 2>&1 </dev/null && return 0
+	local rc=$?
+	tail -n 30 "$log" >&2
+	if grep -q 'No space left on device' "$log"; then
+		die "no space left ($1)" "free some space under $CACHE and $BUILD: df -h; then run it again"
+	fi
+	printf '%s: error: %s failed with status %d; the whole log: %s\n' "$ME" "$1" "$rc" "$log" >&2
+	exit 1
+}
+
+# in_userns CMD...: runs CMD as root of a user namespace when we are not root, plainly when we are.
+in_userns() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else unshare --user --map-root-user --map-auto -- "$@"; fi
+}
+
+# need_space DIR MB: ends unless DIR's file system has MB free.
+need_space() {
+	local free
+	free=$(df -Pm "$1" | awk 'NR==2 {print $4}')
+	[ "$free" -ge "$2" ] ||
+		die "no space: $1 has $free MB free, this step needs $2 MB" "free space, or set XDG_CACHE_HOME to a larger disk"
+}
+
+# load_env: the variables that scripts/setup wrote (SYSROOT, KDIR, KVER, KIMAGE, …).
+load_env() {
+	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup' (or any make target)"
+	# shellcheck disable=SC1091
+	. "$BUILD/env"
+}
