@@ -64,8 +64,10 @@ need_space() {
 		die "no space: $1 has $free MB free, this step needs $2 MB" "free space, or set XDG_CACHE_HOME to a larger disk"
 }
 
-# load_env: the variables that scripts/setup wrote (SYSROOT, KDIR, KVER, KIMAGE, …).
+# load_env: the variables that scripts/setup wrote (SYSROOT, KDIR, KVER, KDEB). With RUST_DYNPTR_ENV set,
+# those of the environment: setup itself does that.
 load_env() {
+	[ -z "${RUST_DYNPTR_ENV:-}" ] || return 0
 	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup' (or any make target)"
 	# shellcheck disable=SC1091
 	. "$BUILD/env"

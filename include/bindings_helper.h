@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only input of bindgen: the kernel's headers whose types the Rust code
+ * uses, and our own. Sorted.
+ */
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/buildid.h>
+#include <linux/filter.h>
+#include <linux/ftrace.h>
+#include <linux/irq_work.h>
+#include <linux/livepatch.h>
+
+#include "rust_dynptr.h"
+#include "unexported.h"

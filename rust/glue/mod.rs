@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's objects as safe types: all unsafe code that is not the C edge itself.
+//!
+//! `entry` calls into here, this calls `logic` for every decision. A pointer of C becomes a type
+//! here once, with the contract under which it is valid; its methods are safe.
+
+pub(crate) mod btf;
+pub(crate) mod dynptr;
+pub(crate) mod env;
+pub(crate) mod module;
+pub(crate) mod ordered;
+pub(crate) mod programs;
+pub(crate) mod ringbuf;
+
+use crate::logic::errno;
+
+// `logic` has its own error numbers, as it compiles without the kernel: they are the kernel's.
+const _: () = {
+    assert!(errno::E2BIG.to_c_int() == -(crate::bindings::E2BIG as i32));
+    assert!(errno::EAGAIN.to_c_int() == -(crate::bindings::EAGAIN as i32));
+    assert!(errno::EFAULT.to_c_int() == -(crate::bindings::EFAULT as i32));
+    assert!(errno::EINVAL.to_c_int() == -(crate::bindings::EINVAL as i32));
+};

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kernel macros and inline functions for the Rust code; see include/rust_dynptr.h.
+ *
+ * Built without ftrace, as kernel/bpf/ringbuf.c is: these run below BPF programs that trace
+ * anything, and must not trace back into them.
+ */
+#include <linux/bug.h>
+#include <linux/ftrace.h>
+#include <linux/jump_label.h>
+#include <linux/module.h>
+
+#include "../../include/rust_dynptr.h"
+
+/* Lets the module carry livepatch relocations and call klp_enable_patch(). */
+MODULE_INFO(livepatch, "Y");
+
+struct rust_dynptr_counting rust_dynptr_counting = {
+	.key = STATIC_KEY_FALSE_INIT,
+};
+
+void rust_dynptr_counting_set(bool on)
+{
+	if (on)
+		static_branch_enable(&rust_dynptr_counting.key);
+	else
+		static_branch_disable(&rust_dynptr_counting.key);
+}
+
+int rust_dynptr_lock_irqsave(rqspinlock_t *lock, unsigned long *flags)
+{
+	return raw_res_spin_lock_irqsave(lock, *flags);
+}
+
+void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags)
+{
+	raw_res_spin_unlock_irqrestore(lock, flags);
+}
+
+void rust_dynptr_warn_type(const char *function, u32 type)
+{
+	WARN_ONCE(true, "%s: unknown dynptr type %d\n", function, type);
+}
+
+unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)
+{
+	return ftrace_regs_get_argument(fregs, n);
+}

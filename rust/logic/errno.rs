@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Error numbers as plain data; the values of `include/uapi/asm-generic/errno*.h`.
+//!
+//! `logic` cannot use `kernel::error`, as it also compiles on the host. `glue` asserts that the
+//! values are the kernel's.
+
+/// A positive error number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Errno(u16);
+
+/// Argument list too long: here, a length that is out of bounds.
+pub const E2BIG: Errno = Errno(7);
+/// Try again: the ring has no room.
+pub const EAGAIN: Errno = Errno(11);
+/// Bad address: here, an internal inconsistency.
+pub const EFAULT: Errno = Errno(14);
+/// Invalid argument.
+pub const EINVAL: Errno = Errno(22);
+
+impl Errno {
+    /// The negative value that C functions return.
+    pub const fn to_c_int(self) -> i32 {
+        (self.0 as i32).wrapping_neg()
+    }
+
+    /// The value that a BPF helper returns in its 64-bit register: sign-extended.
+    pub const fn to_register(self) -> u64 {
+        (self.to_c_int() as i64) as u64
+    }
+}

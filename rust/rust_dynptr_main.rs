@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The BPF dynptr and ring buffer subsystem in Rust, taking over from the C code of the running
+//! kernel.
+//!
+//! * `table` (rows in `takeover/rows.rs`): what is taken over, and how.
+//! * `takeover`: hooks the rows in and out.
+//! * `entry`: the C edge, one function a row; calls `glue`.
+//! * `glue`: the kernel's objects as safe types, all unsafe code; calls `logic`.
+//! * `logic`: the rules; pure, also compiled and tested on the host.
+//! * `stats`, debugfs: what Rust served.
+
+mod bindings;
+mod entry;
+mod glue;
+#[forbid(unsafe_code)]
+#[allow(unreachable_pub, reason = "the host crate's tests reach it")]
+mod logic;
+mod stats;
+#[macro_use]
+mod table;
+mod takeover;
+
+use kernel::{
+    debugfs::Scope,
+    fmt,
+    prelude::*,
+    uaccess::UserSliceReader, //
+};
+use takeover::Takeover;
+
+module! {
+    type: RustDynptr,
+    name: "rust_dynptr",
+    authors: ["The rust_dynptr developers"],
+    description: "BPF dynptrs and ring buffer in Rust, in place of the kernel's C code",
+    license: "GPL",
+    params: {
+        count: bool {
+            default: false,
+            description: "Count hits from the start (see debugfs rust_dynptr/takeover)",
+        },
+    },
+}
+
+/// The loaded module.
+#[pin_data]
+struct RustDynptr {
+    #[pin]
+    takeover: Scope<Takeover>,
+}
+
+impl kernel::InPlaceModule for RustDynptr {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            takeover <- Scope::dir(
+                // Lazily, in place: nothing after it can fail.
+                pin_init::init_scope(move || -> Result<Result<Takeover>> {
+                    let takeover = Takeover::new(module)?;
+                    glue::module::set_counting(module_parameters::count.value());
+                    pr_info!("{} C functions taken over\n", table::Row::COUNT);
+                    Ok(Ok(takeover))
+                }),
+                c"rust_dynptr",
+                |takeover, dir| {
+                    dir.read_callback_file(c"takeover", takeover, &Takeover::show);
+                    dir.read_callback_file(c"programs", takeover, &Takeover::show_programs);
+                    dir.read_write_callback_file(
+                        c"counting",
+                        takeover,
+                        &show_counting,
+                        &write_counting,
+                    );
+                },
+            ),
+        })
+    }
+}
+
+/// debugfs `counting`: 1 if hits are counted.
+fn show_counting(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "{}", u8::from(glue::module::counting()))
+}
+
+/// debugfs `counting`: 0 or 1.
+///
+/// # Errors
+///
+/// `EINVAL` for anything else.
+fn write_counting(_: &Takeover, reader: &mut UserSliceReader) -> Result {
+    let on = match reader.read::<u8>()? {
+        b'0' => false,
+        b'1' => true,
+        _ => return Err(EINVAL),
+    };
+    glue::module::set_counting(on);
+    Ok(())
+}

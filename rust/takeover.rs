@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Takes the C functions of the table over when the module is loaded, and gives them back.
+//!
+//! Order at load: check every row against the kernel's BTF, then jumps, then the binding of new
+//! programs, then the livepatch, which cannot be undone from here. A step that fails names its
+//! function and undoes the steps before it. Order at unload: user space has disabled the livepatch
+//! (it pins the module until then); no bound program is left (each pins the module); what remains,
+//! binding and jumps, is undone here. Unregistering an ftrace hook waits until nobody executes the
+//! Rust function any more, except tasks that sleep in it: see [`Takeover::drop`].
+
+mod bind;
+mod jump;
+mod patch;
+
+use crate::{
+    bindings,
+    entry,
+    glue::{
+        btf::KernelBtf,
+        module::ModuleRef,
+        programs::Program, //
+    },
+    stats,
+    table::{
+        Kind,
+        Row, //
+    }, //
+};
+use bind::Bind;
+use jump::Jump;
+use kernel::{
+    ffi::c_ulong,
+    fmt,
+    macros::paste,
+    prelude::*, //
+};
+use patch::Patch;
+
+macro_rules! define_addresses {
+    ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
+        paste! {
+            /// The address of the Rust function that replaces `row`.
+            fn rust_address(row: Row) -> usize {
+                match row {
+                    $(Row::$name => entry::[<rust_ $name>] as usize,)*
+                }
+            }
+        }
+
+        /// The address of the C function of a `bind` row.
+        fn c_address(row: Row) -> Option<usize> {
+            match row {
+                $(Row::$name => define_addresses!(@c $kind $name),)*
+            }
+        }
+    };
+    (@c bind $name:ident) => { Some(bindings::$name as usize) };
+    (@c $kind:ident $name:ident) => { None };
+}
+takeover_rows!(define_addresses);
+
+/// Rows of one kind.
+fn rows_of(kind: Kind) -> impl Iterator<Item = Row> {
+    Row::ALL.iter().copied().filter(move |row| row.kind() == kind)
+}
+
+/// Everything that is taken over while it lives.
+pub(crate) struct Takeover {
+    // Fields are dropped in this order.
+    patch: Patch,
+    _bind: Bind,
+    _jumps: [Option<Jump>; Row::COUNT],
+    module: ModuleRef,
+}
+
+impl Takeover {
+    /// Takes over all rows of the table.
+    ///
+    /// # Errors
+    ///
+    /// Says in the kernel log which function it was. `ENOENT`: the kernel has no such function, or
+    /// it cannot be traced. `EPROTO`: its prototype is another. `EBUSY`: somebody traces or patches
+    /// it already. `ENOMEM`.
+    pub(crate) fn new(module: &'static ThisModule) -> Result<Self> {
+        let module = ModuleRef::new(module);
+        let mut btf = Err(ENOENT);
+        for row in Row::ALL.iter().copied() {
+            btf = Ok(KernelBtf::check(row)?);
+        }
+        let mut jumps = [const { None }; Row::COUNT];
+        for (jump, row) in jumps.iter_mut().zip(rows_of(Kind::jump)) {
+            *jump = Some(Jump::new(row, rust_address(row))?);
+        }
+        let bind = Bind::new(module, btf?.into_inner())?;
+        let patch = Patch::new(module)?;
+        Ok(Self {
+            patch,
+            _bind: bind,
+            _jumps: jumps,
+            module,
+        })
+    }
+
+    fn state(&self, row: Row) -> &'static str {
+        match row.kind() {
+            Kind::jump => "active",
+            Kind::bind => "active for programs loaded since",
+            Kind::patch if self.patch.is_enabled() => "active",
+            Kind::patch => "off: livepatch disabled",
+        }
+    }
+
+    /// debugfs `takeover`: a line a row: C name, kind, hits, state.
+    pub(crate) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in Row::ALL.iter().copied() {
+            writeln!(
+                f,
+                "{:<32} {:<6} {:>12} {}",
+                row.name(),
+                row.kind().name(),
+                stats::hits(row),
+                self.state(row)
+            )?;
+        }
+        Ok(())
+    }
+
+    /// debugfs `programs`: a line a bound program: id and name. These pin the module.
+    pub(crate) fn show_programs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut id = 1;
+        while let Some(program) = Program::at_or_after(&mut id) {
+            if program.holds(self.module) {
+                let name = program.name();
+                let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+                writeln!(f, "{id} {}", core::str::from_utf8(name).unwrap_or("?"))?;
+            }
+            let Some(next) = id.checked_add(1) else { break };
+            id = next;
+        }
+        Ok(())
+    }
+}
+
+/// An address as the ftrace API takes it.
+fn as_ulong(address: usize) -> c_ulong {
+    address as c_ulong
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `check-takeover --btf ELF --system-map FILE --image ELF --symbols LIST`: TAP, a line for each row
+//! of the take-over table and each unexported symbol. `check-takeover --markdown`: the table for the
+//! README. Status 1 if anything differs.
+
+use rust_dynptr_tools::{
+    btf,
+    check::Kernel,
+    finish,
+    read,
+    symbols,
+    table, //
+};
+use std::{
+    collections::HashMap,
+    process::ExitCode, //
+};
+
+fn run() -> Result<bool, String> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args == ["--markdown"] {
+        print!("{}", table::markdown());
+        return Ok(true);
+    }
+    let options: HashMap<&str, &str> = args
+        .chunks_exact(2)
+        .map(|pair| (pair[0].as_str(), pair[1].as_str()))
+        .collect();
+    let option = |name: &str| {
+        options
+            .get(name)
+            .copied()
+            .ok_or(format!("{name} is missing; usage: --btf ELF --system-map FILE --image ELF --symbols LIST, or --markdown"))
+    };
+    let map = String::from_utf8_lossy(&read(option("--system-map")?)?).into_owned();
+    let image = read(option("--image")?)?;
+    let list = String::from_utf8_lossy(&read(option("--symbols")?)?).into_owned();
+    let symbols = symbols::parse(&list)?;
+    let kernel = Kernel::new(btf::File::from_elf(&read(option("--btf")?)?)?, &map, &image)?;
+
+    let rows = table::rows();
+    println!("1..{}", rows.len() + symbols.len());
+    let rows = rows
+        .iter()
+        .map(|row| (format!("takeover {} {}", row.kind, row.name), kernel.check_row(row)));
+    let symbols = symbols
+        .iter()
+        .map(|symbol| (format!("takeover symbol {}", symbol.name), kernel.check_symbol(symbol)));
+    let mut good = true;
+    for (number, (name, result)) in rows.chain(symbols).enumerate() {
+        match result {
+            Ok(()) => println!("ok {} - {name}", number + 1),
+            Err(why) => {
+                good = false;
+                println!("not ok {} - {name}\n# {why}", number + 1);
+            }
+        }
+    }
+    Ok(good)
+}
+
+fn main() -> ExitCode {
+    finish("check-takeover", run())
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A reader of BTF (`include/uapi/linux/btf.h`) from an ELF file's `.BTF` section: just what
+//! prototypes and structure layouts need.
+
+use crate::proto::{
+    Btf,
+    Kind,
+    Type, //
+};
+use object::{
+    Object,
+    ObjectSection, //
+};
+use std::collections::HashMap;
+
+const MAGIC: u16 = 0xeb9f;
+
+/// Kinds by number.
+mod kind {
+    pub(super) const INT: u32 = 1;
+    pub(super) const PTR: u32 = 2;
+    pub(super) const ARRAY: u32 = 3;
+    pub(super) const STRUCT: u32 = 4;
+    pub(super) const UNION: u32 = 5;
+    pub(super) const ENUM: u32 = 6;
+    pub(super) const FWD: u32 = 7;
+    pub(super) const TYPEDEF: u32 = 8;
+    pub(super) const VOLATILE: u32 = 9;
+    pub(super) const CONST: u32 = 10;
+    pub(super) const RESTRICT: u32 = 11;
+    pub(super) const FUNC: u32 = 12;
+    pub(super) const FUNC_PROTO: u32 = 13;
+    pub(super) const VAR: u32 = 14;
+    pub(super) const DATASEC: u32 = 15;
+    pub(super) const FLOAT: u32 = 16;
+    pub(super) const DECL_TAG: u32 = 17;
+    pub(super) const TYPE_TAG: u32 = 18;
+    pub(super) const ENUM64: u32 = 19;
+}
+
+/// One type, decoded.
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    kind: u32,
+    /// kind_flag: member offsets carry bitfield sizes.
+    flag: bool,
+    /// Size in bytes or referenced type.
+    size_or_type: u32,
+    /// For arrays the element; for prototypes the parameters' types.
+    extra: Vec<u32>,
+    /// For structures: (name, type, offset in bits).
+    members: Vec<(String, u32, u32)>,
+}
+
+/// All types of a file.
+#[derive(Debug)]
+pub struct File {
+    types: Vec<Entry>,
+    functions: HashMap<String, u32>,
+    structs: HashMap<String, u32>,
+}
+
+/// Little-endian words, with an end.
+struct Words<'a>(&'a [u8]);
+
+impl Words<'_> {
+    fn u32(&mut self) -> Result<u32, String> {
+        let (head, rest) = self.0.split_at_checked(4).ok_or("BTF is cut short")?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(head.try_into().map_err(|_| "BTF is cut short")?))
+    }
+}
+
+impl File {
+    /// From the `.BTF` section of an ELF file.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is missing or broken.
+    pub fn from_elf(data: &[u8]) -> Result<Self, String> {
+        let elf = object::File::parse(data).map_err(|e| format!("not an ELF file: {e}"))?;
+        let section = elf
+            .section_by_name(".BTF")
+            .ok_or("the file has no .BTF section (CONFIG_DEBUG_INFO_BTF?)")?;
+        Self::parse(section.data().map_err(|e| e.to_string())?)
+    }
+
+    /// From the section's bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_elf`].
+    pub fn parse(data: &[u8]) -> Result<Self, String> {
+        let magic = data.get(..2).map(|m| u16::from_le_bytes([m[0], m[1]]));
+        if magic != Some(MAGIC) {
+            return Err("no BTF magic".into());
+        }
+        let mut header = Words(data.get(4..).unwrap_or_default());
+        let hdr_len = header.u32()? as usize;
+        let [type_off, type_len, str_off, str_len] =
+            [header.u32()?, header.u32()?, header.u32()?, header.u32()?].map(|n| n as usize);
+        let part = |off: usize, len: usize| {
+            data.get(hdr_len..)
+                .and_then(|d| d.get(off..))
+                .and_then(|d| d.get(..len))
+                .ok_or("BTF is cut short")
+        };
+        let strings = part(str_off, str_len)?;
+        let mut words = Words(part(type_off, type_len)?);
+        let mut file = Self {
+            types: Vec::new(),
+            functions: HashMap::new(),
+            structs: HashMap::new(),
+        };
+        while !words.0.is_empty() {
+            let entry = read_entry(&mut words, strings)?;
+            let id = file.types.len() as u32 + 1;
+            match entry.kind {
+                kind::FUNC => file.functions.insert(entry.name.clone(), id),
+                kind::STRUCT => file.structs.insert(entry.name.clone(), id),
+                _ => None,
+            };
+            file.types.push(entry);
+        }
+        Ok(file)
+    }
+
+    /// The id of a function.
+    pub fn function(&self, name: &str) -> Option<u32> {
+        self.functions.get(name).copied()
+    }
+
+    /// The size of a structure in bytes.
+    pub fn struct_size(&self, name: &str) -> Option<u32> {
+        let id = self.structs.get(name)?;
+        self.entry(*id).map(|entry| entry.size_or_type)
+    }
+
+    /// The offset in bytes of a member, also one of an anonymous structure or union within.
+    ///
+    /// `None` if there is none, or it is a bitfield that starts inside a byte.
+    pub fn offset(&self, name: &str, member: &str) -> Option<u32> {
+        let id = self.structs.get(name)?;
+        let bits = self.offset_bits(*id, member, 8)?;
+        (bits % 8 == 0).then_some(bits / 8)
+    }
+
+    fn offset_bits(&self, id: u32, member: &str, depth: u32) -> Option<u32> {
+        let entry = self.entry(self.unqualified(id))?;
+        entry.members.iter().find_map(|(name, ty, offset)| {
+            let offset = if entry.flag { offset & 0xff_ffff } else { *offset };
+            if name == member {
+                Some(offset)
+            } else if name.is_empty() && depth > 0 {
+                Some(offset + self.offset_bits(*ty, member, depth - 1)?)
+            } else {
+                None
+            }
+        })
+    }
+
+    fn unqualified(&self, mut id: u32) -> u32 {
+        while let Some(entry) = self.entry(id) {
+            match entry.kind {
+                kind::CONST | kind::VOLATILE | kind::TYPE_TAG => id = entry.size_or_type,
+                _ => break,
+            }
+        }
+        id
+    }
+
+    fn entry(&self, id: u32) -> Option<&Entry> {
+        self.types.get((id as usize).checked_sub(1)?)
+    }
+}
+
+fn string(strings: &[u8], offset: u32) -> Result<String, String> {
+    let tail = strings.get(offset as usize..).ok_or("BTF string out of range")?;
+    let bytes = tail.split(|b| *b == 0).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn read_entry(words: &mut Words<'_>, strings: &[u8]) -> Result<Entry, String> {
+    let name = string(strings, words.u32()?)?;
+    let info = words.u32()?;
+    let (vlen, number) = (info & 0xffff, (info >> 24) & 0x1f);
+    let mut entry = Entry {
+        name,
+        kind: number,
+        flag: info >> 31 == 1,
+        size_or_type: words.u32()?,
+        extra: Vec::new(),
+        members: Vec::new(),
+    };
+    match number {
+        kind::INT | kind::VAR | kind::DECL_TAG => {
+            words.u32()?;
+        }
+        kind::ARRAY => {
+            entry.extra.push(words.u32()?);
+            words.u32()?;
+            words.u32()?;
+        }
+        kind::STRUCT | kind::UNION => {
+            for _ in 0..vlen {
+                let member = string(strings, words.u32()?)?;
+                entry.members.push((member, words.u32()?, words.u32()?));
+            }
+        }
+        kind::FUNC_PROTO => {
+            for _ in 0..vlen {
+                words.u32()?;
+                entry.extra.push(words.u32()?);
+            }
+        }
+        kind::ENUM => skip(words, vlen * 2)?,
+        kind::ENUM64 | kind::DATASEC => skip(words, vlen * 3)?,
+        1..=19 => {}
+        _ => return Err(format!("BTF kind {number} is not known")),
+    }
+    Ok(entry)
+}
+
+fn skip(words: &mut Words<'_>, count: u32) -> Result<(), String> {
+    for _ in 0..count {
+        words.u32()?;
+    }
+    Ok(())
+}
+
+impl Btf for File {
+    fn ty(&self, id: u32) -> Option<Type<'_>> {
+        let entry = self.entry(id)?;
+        let (kind, target) = match entry.kind {
+            kind::INT | kind::FLOAT | kind::TYPEDEF => (Kind::Named, 0),
+            kind::STRUCT => (Kind::Struct, 0),
+            kind::FWD if entry.flag => (Kind::Union, 0),
+            kind::FWD => (Kind::Struct, 0),
+            kind::UNION => (Kind::Union, 0),
+            kind::ENUM | kind::ENUM64 => (Kind::Enum, 0),
+            kind::PTR => (Kind::Pointer, entry.size_or_type),
+            kind::ARRAY => (Kind::Array, *entry.extra.first()?),
+            kind::CONST => (Kind::Const, entry.size_or_type),
+            kind::VOLATILE => (Kind::Volatile, entry.size_or_type),
+            kind::RESTRICT | kind::TYPE_TAG => (Kind::Transparent, entry.size_or_type),
+            kind::FUNC => (Kind::Function, entry.size_or_type),
+            kind::FUNC_PROTO => (Kind::Prototype, entry.size_or_type),
+            _ => return None,
+        };
+        Some(Type {
+            kind,
+            name: &entry.name,
+            target,
+        })
+    }
+
+    fn param(&self, id: u32, index: u32) -> Option<u32> {
+        self.entry(id)?.extra.get(index as usize).copied()
+    }
+}

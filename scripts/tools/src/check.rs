@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Compares the take-over table and the list of unexported symbols with a kernel: is the symbol
+//! there, once; can its entry be patched where it must; is the prototype ours?
+
+use crate::{
+    btf,
+    proto,
+    symbols::Symbol,
+    table::Row, //
+};
+use object::{
+    Object,
+    ObjectSection,
+    SectionKind, //
+};
+use std::collections::HashMap;
+
+const ENDBR64: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
+const NOP5: [u8; 5] = [0x0f, 0x1f, 0x44, 0x00, 0x00];
+
+/// A kernel to check against.
+pub struct Kernel<'a> {
+    btf: btf::File,
+    /// Name -> (type letter, address) of each symbol of that name.
+    symbols: HashMap<&'a str, Vec<(char, u64)>>,
+    image: object::File<'a>,
+}
+
+impl<'a> Kernel<'a> {
+    /// From BTF, the text of System.map, and the kernel's ELF image (symbols not needed).
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says which input is broken.
+    pub fn new(btf: btf::File, map: &'a str, image: &'a [u8]) -> Result<Self, String> {
+        let mut symbols: HashMap<_, Vec<_>> = HashMap::new();
+        for line in map.lines() {
+            let mut words = line.split_whitespace();
+            let (Some(address), Some(letter), Some(name)) = (words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
+            let address = u64::from_str_radix(address, 16)
+                .map_err(|_| format!("System.map: no address in '{line}'"))?;
+            let letter = letter.chars().next().unwrap_or('?');
+            symbols.entry(name).or_default().push((letter, address));
+        }
+        Ok(Self {
+            btf,
+            symbols,
+            image: object::File::parse(image).map_err(|e| format!("the image is no ELF file: {e}"))?,
+        })
+    }
+
+    /// The address of a function, which must be unique unless `position` picks one.
+    fn function(&self, name: &str, position: u32) -> Result<u64, String> {
+        let all = self.symbols.get(name).map(Vec::as_slice).unwrap_or_default();
+        let chosen = match (position, all) {
+            (_, []) => return Err(self.missing(name)),
+            (0, [one]) => one,
+            (0, _) => return Err(format!("there are {} symbols of that name", all.len())),
+            (n, _) => all
+                .get(n as usize - 1)
+                .ok_or(format!("there is no symbol number {n} of that name"))?,
+        };
+        match chosen {
+            ('t' | 'T' | 'W' | 'w', address) => Ok(*address),
+            (letter, _) => Err(format!("the symbol is not a function (type {letter})")),
+        }
+    }
+
+    /// What to say of a missing symbol: a compiler-made variant is worth naming.
+    fn missing(&self, name: &str) -> String {
+        let twin = self
+            .symbols
+            .keys()
+            .filter(|s| s.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+            .min();
+        match twin {
+            Some(twin) => format!("no such symbol, only {twin}: the compiler changed its arguments"),
+            None => "no such symbol: inlined or gone".into(),
+        }
+    }
+
+    /// Bytes of kernel text.
+    fn text(&self, address: u64, len: usize) -> Option<&[u8]> {
+        self.image
+            .sections()
+            .filter(|s| s.kind() == SectionKind::Text)
+            .find_map(|s| s.data_range(address, len as u64).ok().flatten())
+    }
+
+    /// Whether ftrace can patch the function's entry.
+    fn has_fentry(&self, address: u64) -> Result<bool, String> {
+        let bytes = self
+            .text(address, ENDBR64.len() + NOP5.len())
+            .ok_or("its text is not in the image")?;
+        let (skip, bytes) = match bytes.strip_prefix(&ENDBR64) {
+            Some(rest) => (ENDBR64.len() as u64, rest),
+            None => (0, bytes),
+        };
+        if bytes.starts_with(&NOP5) {
+            return Ok(true);
+        }
+        let Some([0xe8, a, b, c, d]) = bytes.first_chunk::<5>() else {
+            return Ok(false);
+        };
+        let distance = i32::from_le_bytes([*a, *b, *c, *d]);
+        let target = (address + skip + 5).wrapping_add_signed(i64::from(distance));
+        let fentry = self.symbols.get("__fentry__").and_then(|all| all.first());
+        Ok(fentry.is_some_and(|(_, address)| *address == target))
+    }
+
+    /// Whether the function's prototype is `expected`.
+    fn prototype(&self, name: &str, expected: &str) -> Result<(), String> {
+        let id = self
+            .btf
+            .function(name)
+            .ok_or("BTF has no such function: the compiler may have changed its arguments")?;
+        if proto::matches(&self.btf, id, expected) == Ok(true) {
+            return Ok(());
+        }
+        let mut actual = String::new();
+        proto::render(&self.btf, id, &mut actual).map_err(|e| format!("broken BTF: {e:?}"))?;
+        Err(format!("the prototype is `{actual}`, not `{expected}`"))
+    }
+
+    /// Checks a row of the table.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what differs.
+    pub fn check_row(&self, row: &Row) -> Result<(), String> {
+        let address = self.function(row.name, 0)?;
+        if row.needs_fentry() && !self.has_fentry(address)? {
+            return Err(format!("kind {} needs a fentry, it has none", row.kind));
+        }
+        self.prototype(row.name, row.proto)
+    }
+
+    /// Checks an unexported symbol.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what differs.
+    pub fn check_symbol(&self, symbol: &Symbol) -> Result<(), String> {
+        self.function(&symbol.name, symbol.position)?;
+        match &symbol.proto {
+            Some(proto) => self.prototype(&symbol.name, proto),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The take-over table, from the module's own file, and the README's rendering of it.
+
+#[macro_use]
+#[path = "../../../rust/takeover/rows.rs"]
+mod rows;
+
+/// A row of `rust/takeover/rows.rs`.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The C function.
+    pub name: &'static str,
+    /// `jump`, `bind` or `patch`.
+    pub kind: &'static str,
+    /// Its prototype, as [`crate::proto`] renders it.
+    pub proto: &'static str,
+    /// The C file that it is in.
+    pub source: &'static str,
+}
+
+impl Row {
+    /// Whether the function's entry must be traceable.
+    pub fn needs_fentry(&self) -> bool {
+        self.kind != "bind"
+    }
+}
+
+macro_rules! collect {
+    ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
+        /// All rows, in the table's order.
+        pub fn rows() -> Vec<Row> {
+            vec![$(Row {
+                name: stringify!($name),
+                kind: stringify!($kind),
+                proto: $proto,
+                source: $source,
+            },)*]
+        }
+    };
+}
+takeover_rows!(collect);
+
+/// The table of the README.
+pub fn markdown() -> String {
+    let mut out = String::from("| C function | source | kind | Rust function | acts on |\n");
+    out.push_str("|---|---|---|---|---|\n");
+    for row in rows() {
+        let acts = match row.kind {
+            "bind" => "programs loaded afterwards",
+            _ => "every caller, at once",
+        };
+        out.push_str(&format!(
+            "| `{0}` | `{1}` | {2} | `rust_{0}` | {acts} |\n",
+            row.name, row.source, row.kind
+        ));
+    }
+    out
+}

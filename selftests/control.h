@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Loading and unloading the module from a test, and reading what it served. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_ROWS 128
+#define CONTROL_TOOL "/host/scripts/rust-dynptr"
+
+/* A line of debugfs rust_dynptr/takeover. */
+struct row {
+	char name[64];
+	char kind[16];
+	unsigned long long hits;
+};
+
+/* Loads the module @ko with @parameters. 0 or the tool's status. */
+static inline int control_load(const char *ko, const char *parameters)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), CONTROL_TOOL " load %s %s", ko, parameters);
+	return system(command);
+}
+
+/* Unloads the module. 0 or the tool's status. */
+static inline int control_unload(void)
+{
+	return system(CONTROL_TOOL " unload");
+}
+
+/* Reads the table into @rows, MAX_ROWS long. The number of rows, -1 if it cannot be read. */
+static inline int control_rows(struct row *rows)
+{
+	FILE *file = fopen("/sys/kernel/debug/rust_dynptr/takeover", "r");
+	int count = 0;
+
+	if (!file)
+		return -1;
+	while (count < MAX_ROWS && fscanf(file, "%63s %15s %llu%*[^\n]", rows[count].name,
+					  rows[count].kind, &rows[count].hits) == 3)
+		count++;
+	fclose(file);
+	return count;
+}
+
+#endif

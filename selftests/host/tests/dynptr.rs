@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The dynptr rules against plain statements of what `kernel/bpf/helpers.c` does.
+
+use proptest::prelude::*;
+use rust_dynptr_host::logic::{
+    dynptr::{
+        self,
+        Class,
+        Refusal,
+        View,
+        Word,
+        WriteClass, //
+    },
+    errno::{
+        E2BIG,
+        EINVAL, //
+    }, //
+};
+
+/// Sizes and offsets: mostly small, sometimes at the edges of 24, 32 and 64 bits.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        0..100u64,
+        Just((1 << 24) - 1),
+        Just(1 << 24),
+        Just(u64::from(u32::MAX)),
+        Just(u64::MAX),
+        any::<u64>(),
+    ]
+}
+
+/// Any dynptr that a program can hold, and words that no constructor makes.
+fn view() -> impl Strategy<Value = View> {
+    (any::<u32>(), any::<bool>(), number()).prop_map(|(raw, has_data, file_size)| {
+        let word = Word::from_raw(raw);
+        let size = match word.class() {
+            Some(Class::File) => file_size,
+            _ => u64::from(word.size()),
+        };
+        View {
+            has_data,
+            word,
+            size,
+        }
+    })
+}
+
+/// The range check in arithmetic that cannot overflow.
+fn out_of_bounds(view: &View, offset: u64, len: u64) -> bool {
+    u128::from(offset) + u128::from(len) > u128::from(view.size)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn word_keeps_its_parts(raw in any::<u32>()) {
+        let word = Word::from_raw(raw);
+        prop_assert_eq!(word.into_raw(), raw);
+        prop_assert_eq!(word.size(), raw & 0xff_ffff);
+        prop_assert_eq!(word.class_raw(), (raw >> 28) & 7);
+        prop_assert_eq!(word.is_rdonly(), raw >> 31 == 1);
+        prop_assert_eq!(word.class().map(Class::to_raw).unwrap_or(word.class_raw()), word.class_raw());
+    }
+
+    #[test]
+    fn range_is_exact(size in number(), offset in number(), len in number()) {
+        let fits = u128::from(offset) + u128::from(len) <= u128::from(size);
+        prop_assert_eq!(dynptr::check_range(size, offset, len), if fits { Ok(()) } else { Err(E2BIG) });
+    }
+
+    #[test]
+    fn from_mem_checks_size_before_flags(size in number(), flags in number()) {
+        let expected = if size >= 1 << 24 {
+            Err(E2BIG)
+        } else if flags != 0 {
+            Err(EINVAL)
+        } else {
+            Ok(Word::from_raw(1 << 28 | size as u32))
+        };
+        prop_assert_eq!(dynptr::from_mem(size, flags), expected);
+    }
+
+    #[test]
+    fn read_checks_in_c_order(view in view(), offset in number(), len in number(), flags in number()) {
+        let expected = if !view.has_data || flags != 0 {
+            Err(EINVAL.into())
+        } else if out_of_bounds(&view, offset, len) {
+            Err(E2BIG.into())
+        } else {
+            view.word.class().ok_or(Refusal::UnknownClass(view.word.class_raw()))
+        };
+        prop_assert_eq!(dynptr::read(view, offset, len, flags), expected);
+    }
+
+    #[test]
+    fn write_checks_in_c_order(view in view(), offset in number(), len in number(), flags in number()) {
+        let expected = if !view.has_data || view.word.is_rdonly() {
+            Err(EINVAL.into())
+        } else if out_of_bounds(&view, offset, len) {
+            Err(E2BIG.into())
+        } else {
+            match view.word.class_raw() {
+                1 | 2 if flags == 0 => Ok(WriteClass::Memory),
+                4 if flags == 0 => Ok(WriteClass::Xdp),
+                1 | 2 | 4 => Err(EINVAL.into()),
+                3 => Ok(WriteClass::Skb),
+                5 => Ok(WriteClass::SkbMeta),
+                class => Err(Refusal::UnknownClass(class)),
+            }
+        };
+        prop_assert_eq!(dynptr::write(view, offset, len, flags), expected);
+    }
+
+    #[test]
+    fn data_is_given_for_writable_memory_only(view in view(), offset in number(), len in number()) {
+        let usable = view.has_data && !out_of_bounds(&view, offset, len) && !view.word.is_rdonly();
+        let expected = match view.word.class_raw() {
+            _ if !usable => Ok(false),
+            1 | 2 => Ok(true),
+            3 | 4 | 5 => Ok(false),
+            class => Err(Refusal::UnknownClass(class)),
+        };
+        prop_assert_eq!(dynptr::data(view, offset, len), expected);
+    }
+}
+
+#[test]
+fn classes_are_numbered_as_in_c() {
+    for (raw, class) in [
+        (1, Class::Local),
+        (2, Class::Ringbuf),
+        (3, Class::Skb),
+        (4, Class::Xdp),
+        (5, Class::SkbMeta),
+        (6, Class::File),
+    ] {
+        assert_eq!(Class::from_raw(raw), Some(class));
+        assert_eq!(class.to_raw(), raw);
+    }
+    assert_eq!(Class::from_raw(0), None);
+    assert_eq!(Class::from_raw(7), None);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ring buffer's algorithm against a sequential model: a queue of records.
+
+use proptest::prelude::*;
+use rust_dynptr_host::logic::ring::{
+    self,
+    RingMem,
+    BUSY,
+    DISCARD,
+    HDR_SIZE, //
+};
+use std::{
+    cell::{
+        Cell,
+        RefCell, //
+    },
+    collections::{
+        BTreeMap,
+        VecDeque, //
+    }, //
+};
+
+/// One ring in host memory. Only headers are kept: payload is glue's business.
+struct Fake {
+    mask: u64,
+    overwrite: bool,
+    cons: Cell<u64>,
+    prod: Cell<u64>,
+    pend: Cell<u64>,
+    over: Cell<u64>,
+    hdrs: RefCell<BTreeMap<u64, u32>>,
+}
+
+impl Fake {
+    /// An empty ring of `size` bytes whose positions start at `start`.
+    fn new(size: u64, overwrite: bool, start: u64) -> Self {
+        Self {
+            mask: size - 1,
+            overwrite,
+            cons: Cell::new(start),
+            prod: Cell::new(start),
+            pend: Cell::new(start),
+            over: Cell::new(start),
+            hdrs: RefCell::new(BTreeMap::new()),
+        }
+    }
+
+    fn reserve(&self, size: u64) -> Option<u64> {
+        let len = ring::record_len(self, size)?;
+        ring::reserve(self, size, len, self.cons.get())
+    }
+
+    fn commit(&self, pos: u64, discard: bool) {
+        let mut hdrs = self.hdrs.borrow_mut();
+        let hdr = hdrs.get_mut(&(pos & self.mask)).unwrap();
+        *hdr = ring::committed_len(*hdr, discard);
+    }
+}
+
+impl RingMem for Fake {
+    fn mask(&self) -> u64 {
+        self.mask
+    }
+    fn overwrite_mode(&self) -> bool {
+        self.overwrite
+    }
+    fn consumer_pos_acquire(&self) -> u64 {
+        self.cons.get()
+    }
+    fn producer_pos_acquire(&self) -> u64 {
+        self.prod.get()
+    }
+    fn overwrite_pos_acquire(&self) -> u64 {
+        self.over.get()
+    }
+    fn producer_pos(&self) -> u64 {
+        self.prod.get()
+    }
+    fn pending_pos(&self) -> u64 {
+        self.pend.get()
+    }
+    fn set_pending_pos(&self, pos: u64) {
+        self.pend.set(pos);
+    }
+    fn overwrite_pos(&self) -> u64 {
+        self.over.get()
+    }
+    fn set_overwrite_pos_once(&self, pos: u64) {
+        self.over.set(pos);
+    }
+    fn set_producer_pos_release(&self, pos: u64) {
+        self.prod.set(pos);
+    }
+    fn hdr_len_once(&self, pos: u64) -> u32 {
+        self.hdrs.borrow()[&(pos & self.mask)]
+    }
+    fn write_hdr(&self, pos: u64, len: u32) {
+        self.hdrs.borrow_mut().insert(pos & self.mask, len);
+    }
+}
+
+/// What happens to the ring.
+#[derive(Clone, Debug)]
+enum Op {
+    Reserve(u64),
+    /// Commits the n-th record (modulo their number) that is still busy.
+    Commit(usize, bool),
+    /// Consumes the oldest record if it is committed.
+    Consume,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        3 => (0..600u64).prop_map(Op::Reserve),
+        1 => prop_oneof![Just(4088u64), Just(4089), Just(1 << 30), Just(u64::MAX)].prop_map(Op::Reserve),
+        3 => (any::<usize>(), any::<bool>()).prop_map(|(n, discard)| Op::Commit(n, discard)),
+        3 => Just(Op::Consume),
+    ]
+}
+
+/// A record of the model: position, bytes it takes, still busy.
+#[derive(Clone, Debug)]
+struct Record {
+    pos: u64,
+    len: u64,
+    busy: bool,
+}
+
+const SIZE: u64 = 4096;
+
+/// Bytes that a record takes.
+fn taken(size: u64) -> u64 {
+    (size.saturating_add(HDR_SIZE).saturating_add(7)) / 8 * 8
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    /// Positions may start anywhere, so they also wrap around 2^64 in the middle of a run.
+    #[test]
+    fn reserves_exactly_when_the_model_has_room(
+        start in prop_oneof![Just(0u64), Just(u64::MAX - 2047), any::<u64>().prop_map(|n| n & !7)],
+        ops in prop::collection::vec(op(), 1..200),
+    ) {
+        let fake = Fake::new(SIZE, false, start);
+        let mut model: VecDeque<Record> = VecDeque::new();
+        let mut next = start;
+        for op in ops {
+            match op {
+                Op::Reserve(size) => {
+                    let used = next.wrapping_sub(model.front().map_or(next, |r| r.pos));
+                    let fits = size <= ring::MAX_RECORD_SIZE && taken(size) <= SIZE
+                        && used + taken(size) < SIZE;
+                    let got = fake.reserve(size);
+                    prop_assert_eq!(got, fits.then_some(next));
+                    if fits {
+                        prop_assert_eq!(fake.hdr_len_once(next), size as u32 | BUSY);
+                        model.push_back(Record { pos: next, len: taken(size), busy: true });
+                        next = next.wrapping_add(taken(size));
+                    }
+                }
+                Op::Commit(n, discard) => {
+                    let busy: Vec<_> = model.iter_mut().filter(|r| r.busy).collect();
+                    let count = busy.len();
+                    if let Some(record) = busy.into_iter().nth(n.checked_rem(count).unwrap_or(0)) {
+                        fake.commit(record.pos, discard);
+                        record.busy = false;
+                        let hdr = fake.hdr_len_once(record.pos);
+                        prop_assert_eq!(hdr & BUSY, 0);
+                        prop_assert_eq!(hdr & DISCARD != 0, discard);
+                    }
+                }
+                Op::Consume => {
+                    if model.front().is_some_and(|r| !r.busy) {
+                        let record = model.pop_front().unwrap();
+                        fake.cons.set(record.pos.wrapping_add(record.len));
+                    }
+                }
+            }
+            prop_assert_eq!(fake.prod.get(), next);
+            let available = next.wrapping_sub(fake.cons.get());
+            prop_assert_eq!(ring::avail_data(&fake), available);
+            prop_assert_eq!(ring::query(&fake, 0), available);
+            prop_assert_eq!(ring::query(&fake, 1), SIZE);
+            prop_assert_eq!(ring::query(&fake, 3), next);
+        }
+    }
+
+    /// With overwriting, only busy records can be in the way; the overwrite position stays on record
+    /// boundaries and no more is overwritten than must be.
+    #[test]
+    fn overwrites_the_oldest_whole_records(ops in prop::collection::vec(op(), 1..200)) {
+        let fake = Fake::new(SIZE, true, 0);
+        let mut model: VecDeque<Record> = VecDeque::new();
+        let mut next = 0u64;
+        for op in ops {
+            match op {
+                Op::Reserve(size) => {
+                    let oldest_busy = model.iter().find(|r| r.busy).map_or(next, |r| r.pos);
+                    let fits = size <= ring::MAX_RECORD_SIZE && taken(size) <= SIZE
+                        && next + taken(size) - oldest_busy < SIZE;
+                    prop_assert_eq!(fake.reserve(size), fits.then_some(next));
+                    if fits {
+                        model.push_back(Record { pos: next, len: taken(size), busy: true });
+                        next += taken(size);
+                        while next - model.front().unwrap().pos >= SIZE {
+                            model.pop_front();
+                        }
+                        prop_assert_eq!(fake.over.get(), model.front().unwrap().pos);
+                    }
+                }
+                Op::Commit(n, discard) => {
+                    let busy: Vec<_> = model.iter_mut().filter(|r| r.busy).collect();
+                    let count = busy.len();
+                    if let Some(record) = busy.into_iter().nth(n.checked_rem(count).unwrap_or(0)) {
+                        fake.commit(record.pos, discard);
+                        record.busy = false;
+                    }
+                }
+                Op::Consume => {}
+            }
+        }
+    }
+
+    #[test]
+    fn wakes_as_documented(flags in 0..4u64, cons in 0..4u64, rec in 0..4u64) {
+        let forced = flags & 2 != 0;
+        let caught_up = cons == rec && flags & 1 == 0;
+        prop_assert_eq!(ring::wakes(flags, cons, rec), forced || caught_up);
+    }
+}
+
+/// B9 (CVE-2024-41009): a consumer position that user space pushed forward must not make room over a
+/// record that is still pending.
+#[test]
+fn forged_consumer_position_gives_no_overlap() {
+    let fake = Fake::new(0x4000, false, 0);
+    fake.cons.set(0x3000);
+    assert_eq!(fake.reserve(0x3000), Some(0));
+    assert_eq!(fake.reserve(0x3000), None);
+}
+
+/// B1 (CVE-2021-3489): nothing larger than the ring, whatever the consumer position says.
+#[test]
+fn nothing_larger_than_the_ring() {
+    let fake = Fake::new(SIZE, false, 0);
+    for cons in [0, SIZE, 1 << 20, u64::MAX] {
+        fake.cons.set(cons);
+        assert_eq!(fake.reserve(SIZE), None);
+        assert_eq!(fake.reserve(u64::MAX), None);
+    }
+}
+
+#[test]
+fn unknown_query_is_zero() {
+    let fake = Fake::new(SIZE, false, 800);
+    assert_eq!(ring::query(&fake, 5), 0);
+    assert_eq!(ring::query(&fake, u64::MAX), 0);
+    assert!(ring::output_flags_valid(3));
+    assert!(!ring::output_flags_valid(4));
+}

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# TAP for the shell tests; sourced. Callers use `set -euo pipefail`.
+
+TAP_COUNT=0
+TAP_FAILED=0
+
+# tap_ok NAME STATUS [FILE]: a test's result; FILE's lines become comments when it failed.
+tap_ok() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	if [ "$2" = 0 ]; then
+		echo "ok $TAP_COUNT - $1"
+		return
+	fi
+	TAP_FAILED=1
+	echo "not ok $TAP_COUNT - $1"
+	[ -z "${3:-}" ] || tail -n 30 "$3" | sed 's/^/# /'
+}
+
+# tap_refused NAME STATUS FILE PATTERN: a command, whose status is in $rc and whose output in FILE,
+# must have failed with STATUS ("any": not 0) and said PATTERN (an extended regular expression).
+tap_refused() {
+	local good=0
+	: "${rc:?}"
+	if [ "$2" = any ]; then [ "$rc" != 0 ] || good=1; else [ "$rc" = "$2" ] || good=1; fi
+	grep -qE -- "$4" "$3" || good=1
+	tap_ok "$1" "$good" "$3"
+	[ "$good" = 0 ] || echo "# status $rc, wanted $2 and: $4"
+}
+
+# tap_done: the plan; ends the script.
+tap_done() {
+	echo "1..$TAP_COUNT"
+	exit "$TAP_FAILED"
+}
