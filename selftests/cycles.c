@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/rows.h"
 #include "control.h"
 #include "rows.skel.h"
 #include "tap.h"
@@ -74,7 +75,7 @@ static void produce(struct stream *stream, int count)
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(stream->skel->progs.traffic), &opts) ||
 	    opts.retval)
-		stream->failed = opts.retval ? opts.retval : -errno;
+		stream->failed = opts.retval ? (long long)opts.retval : -errno;
 	ring_buffer__consume(stream->ring);
 }
 

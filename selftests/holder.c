@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bpf/rows.h"
 #include "rows.skel.h"
 
 int main(int argc, char **argv)

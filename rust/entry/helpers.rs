@@ -5,6 +5,7 @@
 
 use crate::{
     glue::dynptr::Dynptr,
+    logic::errno::Errno,
     stats::hit,
     table::Row, //
 };
@@ -108,7 +109,9 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_data(
     ptr.data(offset, len) as u64
 }
 
-/// kfunc `bpf_dynptr_size(p)`: usable bytes, of a file the 64-bit size; 0 for a null dynptr.
+/// kfunc `bpf_dynptr_size(p)`.
+///
+/// Returns the usable bytes, of a file the 64-bit size; -EINVAL (as `u64`) for a null dynptr.
 ///
 /// # Safety
 ///
@@ -118,5 +121,5 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_size(p: *const c_void) -> u64 {
     hit(Row::bpf_dynptr_size);
     // SAFETY: The verifier contract for `p`, which is only read.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
-    ptr.size()
+    ptr.size().unwrap_or_else(Errno::to_register)
 }

@@ -90,13 +90,26 @@ impl<'a> Dynptr<'a> {
         View {
             has_data: !self.data_ptr().is_null(),
             word: self.word(),
-            size: self.size(),
+            size: self.usable(),
         }
+    }
+
+    /// The kfunc `bpf_dynptr_size()`: usable bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] for a null dynptr.
+    #[inline(always)]
+    pub(crate) fn size(self) -> Result<u64, Errno> {
+        if self.data_ptr().is_null() {
+            return Err(EINVAL);
+        }
+        Ok(self.usable())
     }
 
     /// `__bpf_dynptr_size()`: usable bytes. 0 for a null dynptr.
     #[inline(always)]
-    pub(crate) fn size(self) -> u64 {
+    fn usable(self) -> u64 {
         let word = self.word();
         if word.class() != Some(Class::File) {
             return u64::from(word.size());

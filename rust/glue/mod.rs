@@ -8,6 +8,7 @@
 pub(crate) mod btf;
 pub(crate) mod dynptr;
 pub(crate) mod env;
+mod layout;
 pub(crate) mod module;
 pub(crate) mod ordered;
 pub(crate) mod programs;

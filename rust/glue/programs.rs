@@ -9,7 +9,10 @@
 //! the grace period and has other users.)
 
 use crate::{
-    bindings,
+    bindings::{
+        self,
+        layout, //
+    },
     glue::module::ModuleRef,
     logic::bind::{
         rebound,
@@ -60,11 +63,8 @@ impl VerifiedProgram {
 
     /// The `imm` of instruction `index`, if it is a call that `targets` replaces.
     fn rebound(&self, index: u32, targets: &[Option<Target>]) -> Option<(*mut i32, i32)> {
-        // SAFETY: By the type invariant; the instructions follow the structure.
-        let insns = unsafe { (&raw mut (*self.prog()).__bindgen_anon_1) };
-        let insn = insns
-            .cast::<bindings::bpf_insn>()
-            .wrapping_add(index as usize);
+        let insns = self.prog().wrapping_byte_add(layout::bpf_prog::INSNSI);
+        let insn = insns.cast::<bindings::bpf_insn>().wrapping_add(index as usize);
         // SAFETY: The caller keeps `index` below the program's length.
         let value = unsafe { insn.read() };
         let imm = rebound(value.code, value.src_reg(), value.imm, targets)?;

@@ -6,7 +6,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-u64 calls;
+unsigned long long calls;
 
 SEC("fentry/bpf_dynptr_size")
 int BPF_PROG(on_size)

@@ -9,9 +9,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, u64 flags, struct bpf_dynptr *ptr) __ksym;
-extern int bpf_dynptr_adjust(const struct bpf_dynptr *p, u64 start, u64 end) __ksym;
-extern u64 bpf_dynptr_size(const struct bpf_dynptr *p) __ksym;
 
 struct rows_request request;
 struct rows_result result;
@@ -34,8 +31,8 @@ struct {
 	__uint(max_entries, 65536);
 } stream SEC(".maps");
 
-u64 stream_next;
-u64 stream_refused;
+unsigned long long stream_next;
+unsigned long long stream_refused;
 
 static __always_inline void use(struct bpf_dynptr *ptr, unsigned char *start)
 {
