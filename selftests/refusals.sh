@@ -44,7 +44,7 @@ end() {
 
 release=$(uname -r)
 refuse_load 'another kernel release' "$(edited "vermagic=${release:0:3}" 'vermagic=9.9')" \
-	"is built for kernel 9.9.*this is $release"
+	"is built for kernel 9\.9.*this is ${release%%+*}"
 rc=0
 insmod "$(edited "vermagic=${release:0:3}" 'vermagic=9.9')" >"$W/out" 2>&1 || rc=$?
 tap_refused 'refuse: another kernel release, plain insmod' any "$W/out" 'Invalid module format'

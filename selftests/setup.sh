@@ -61,8 +61,11 @@ mkdir -p "$W/bin"
 for tool in bash sed awk grep cut cat mkdir dirname id date sha256sum flock rm readlink; do
 	ln -sf "$(command -v "$tool")" "$W/bin/$tool"
 done
-printf '#!/bin/bash\necho 1000\n' >"$W/bin/id"
-rm "$W/bin/id" && printf '#!/bin/bash\n[ "$1" = -un ] && echo user || echo 1000\n' >"$W/bin/id"
+rm "$W/bin/id"
+cat >"$W/bin/id" <<'E'
+#!/bin/bash
+if [ "$1" = -un ]; then echo user; else echo 1000; fi
+E
 chmod +x "$W/bin/id"
 rc=0
 PATH=$W/bin XDG_CACHE_HOME=$W/user "$S/setup" >"$W/out" 2>&1 || rc=$?
