@@ -13,7 +13,9 @@ use object::{
         SectionData,
         SymbolId, //
     },
-    elf, //
+    elf,
+    Object,
+    ObjectSection, //
 };
 use std::collections::HashSet;
 
@@ -44,6 +46,14 @@ pub fn link(
     listed: &[Symbol],
     exported: &HashSet<&str>,
 ) -> Result<(Vec<u8>, Report), String> {
+    // First of all, as the builder takes livepatch's sections for those of a shared library.
+    let linked = object::File::parse(module)
+        .map_err(|e| format!("not an ELF file: {e}"))?
+        .sections()
+        .any(|s| s.name().is_ok_and(|name| name.starts_with(".klp.rela.")));
+    if linked {
+        return Err("it has livepatch relocations already".into());
+    }
     let mut builder = Builder::read(module).map_err(|e| format!("not an ELF file: {e}"))?;
     if builder.header.e_type != elf::ET_REL || builder.header.e_machine != elf::EM_X86_64 {
         return Err("not a relocatable file for x86-64".into());
@@ -52,9 +62,6 @@ pub fn link(
     let mut chosen = Vec::new();
     let mut unknown = Vec::new();
     for symbol in &mut builder.symbols {
-        if symbol.st_shndx == SHN_LIVEPATCH {
-            return Err("it has livepatch symbols already".into());
-        }
         let undefined = symbol.section.is_none() && symbol.st_shndx == elf::SHN_UNDEF;
         if !undefined || symbol.name.is_empty() {
             continue;

@@ -39,7 +39,7 @@ fn other_instructions_are_not() {
 #[test]
 fn too_far_for_a_call() {
     assert_eq!(Target::new(BASE, C, 0xffff_8881_0000_0000), None);
-    assert_eq!(Target::new(BASE, 0x1000, RUST), None);
+    assert_eq!(Target::new(BASE, 0x8888_0000_0000, RUST), None);
 }
 
 proptest! {
