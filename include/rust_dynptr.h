@@ -17,6 +17,7 @@
 struct rust_dynptr_counting {
 	struct static_key_false key;
 };
+
 extern struct rust_dynptr_counting rust_dynptr_counting;
 void rust_dynptr_counting_set(bool on);
 

@@ -5,6 +5,9 @@
 
 #![allow(
     clippy::all,
+    clippy::cast_lossless,
+    clippy::ptr_as_ptr,
+    clippy::ref_as_ptr,
     clippy::undocumented_unsafe_blocks,
     dead_code,
     improper_ctypes,
@@ -22,9 +25,15 @@ type __kernel_size_t = usize;
 type __kernel_ssize_t = isize;
 type __kernel_ptrdiff_t = isize;
 
-include!(concat!(env!("RUST_DYNPTR_GENERATED"), "/bindings_generated.rs"));
+include!(concat!(
+    env!("RUST_DYNPTR_GENERATED"),
+    "/bindings_generated.rs"
+));
 
 /// Offsets and sizes in bytes, from the target kernel's BTF.
 pub mod layout {
-    include!(concat!(env!("RUST_DYNPTR_GENERATED"), "/layout_generated.rs"));
+    include!(concat!(
+        env!("RUST_DYNPTR_GENERATED"),
+        "/layout_generated.rs"
+    ));
 }

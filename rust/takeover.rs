@@ -62,7 +62,10 @@ takeover_rows!(define_addresses);
 
 /// Rows of one kind.
 fn rows_of(kind: Kind) -> impl Iterator<Item = Row> {
-    Row::ALL.iter().copied().filter(move |row| row.kind() == kind)
+    Row::ALL
+        .iter()
+        .copied()
+        .filter(move |row| row.kind() == kind)
 }
 
 /// Everything that is taken over while it lives.

@@ -74,7 +74,7 @@ static void produce(struct stream *stream, int count)
 		    .repeat = count);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(stream->skel->progs.traffic), &opts)) {
-		/* The livepatch core signals tasks to hurry them: the run ends early, that is all. */
+		/* The livepatch core signals tasks to hurry them: the run ends early. */
 		if (errno != EINTR)
 			stream->failed = -errno;
 	} else if (opts.retval) {
@@ -128,7 +128,7 @@ static void check_stream(const char *name, const struct stream *stream)
 
 	tap_ok(made > 0 && stream->expected == made && !stream->wrong && !stream->failed &&
 	       !stream->skel->bss->stream_refused,
-	       "cycles: %s program: %llu records, %llu consumed, %llu out of order, %llu refused, status %lld",
+	       "cycles: %s program: %llu records, %llu consumed, %llu wrong, %llu refused, status %lld",
 	       name, made, stream->expected, stream->wrong, stream->skel->bss->stream_refused,
 	       stream->failed);
 }

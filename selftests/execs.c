@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * execs [-o FILE] -- CMD…: runs CMD and prints every execve() of it and its children.
+ * execs [-o FILE] -- CMD...: runs CMD and prints every execve() of it and its children.
  *
  * One line an event: sequence number, process, number of arguments, file name and arguments (in
- * quotes, with escapes). -o writes them to FILE instead of stdout. A summary goes to stderr. Status:
- * CMD's own if it failed; 3 if an event was lost, doubled or incomplete; 1 for other errors.
+ * quotes, with escapes). -o writes them to FILE instead of stdout. A summary goes to stderr.
+ * Status: 3 if an event was lost, doubled or incomplete; 1 for other errors, also of CMD.
  */
 #include <bpf/libbpf.h>
 #include <ctype.h>
@@ -22,7 +22,7 @@
 #include "execs.skel.h"
 
 #define CGROUP "/sys/fs/cgroup/rust_dynptr.%d"
-#define MAX_EVENTS (1 << 20)
+#define MAX_EVENTS 1000000
 
 /* What the consumer has seen. */
 struct seen {
@@ -142,9 +142,9 @@ static int report(const struct seen *seen, const struct execs_bpf *skel)
 
 	for (unsigned long long i = 0; i < total && i < MAX_EVENTS; i++)
 		bad += seen->events[i] != 1 || seen->notes[i] != 1;
-	fprintf(stderr, "events %llu lost %llu wrong %llu unreadable strings %llu bytes %llu backlog at most %llu\n",
-		seen->count, (unsigned long long)skel->bss->lost, bad,
-		(unsigned long long)skel->bss->faults, seen->bytes, seen->backlog);
+	fprintf(stderr, "%llu events, %llu lost, %llu wrong, %llu strings unreadable; ",
+		seen->count, skel->bss->lost, bad, skel->bss->faults);
+	fprintf(stderr, "%llu bytes, backlog up to %llu\n", seen->bytes, seen->backlog);
 	return bad || skel->bss->lost ? 3 : 0;
 }
 

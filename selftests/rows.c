@@ -17,7 +17,9 @@
 static const unsigned long long numbers[] = {
 	0, 1, 7, 8, 24, 63, 64, 65, 1ULL << 24, 1ULL << 32, ~0ULL - 7, ~0ULL,
 };
+
 static const unsigned long long lengths[] = { 0, 1, 8, 33, 64 };
+
 static const unsigned long long all_flags[] = { 0, 1, 2, 4, ~0ULL };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -89,9 +91,9 @@ static void round_of(struct rows_result *out)
 
 static void show(const char *side, const struct rows_result *r)
 {
-	tap_note("  %-4s from_mem %lld adjust %lld read %lld write %lld data %llu size %llu output %lld query %llu",
-		 side, r->from_mem, r->adjust, r->read, r->write, r->data_offset, r->dynptr_size,
-		 r->output, r->query);
+	tap_note("  %-4s from_mem %lld adjust %lld read %lld write %lld data %llu", side,
+		 r->from_mem, r->adjust, r->read, r->write, r->data_offset);
+	tap_note("       size %llu output %lld query %llu", r->dynptr_size, r->output, r->query);
 }
 
 static void compare(void)
@@ -110,7 +112,8 @@ static void compare(void)
 		show("C", &results[0][i]);
 		show("Rust", &results[1][i]);
 	}
-	tap_ok(!differences, "rows: %zu cases, %zu differences between C and Rust", CASES, differences);
+	tap_ok(!differences, "rows: %zu cases, %zu differences between C and Rust", CASES,
+	       differences);
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * TAP for the runners here: one line a test on stdout, the plan at the end, diagnostics as comments.
+ * TAP for the runners here: one line a test on stdout, the plan at the end, diagnostics as
+ * comments.
  */
 #ifndef TAP_H
 #define TAP_H
@@ -10,11 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define __printf(a, b) __attribute__((format(printf, a, b)))
+#define __noreturn __attribute__((noreturn))
+
 static int tap_count;
 static int tap_failed;
 
 /* A comment line. */
-__attribute__((format(printf, 1, 2))) static inline void tap_note(const char *fmt, ...)
+__printf(1, 2) static inline void tap_note(const char *fmt, ...)
 {
 	va_list args;
 
@@ -27,7 +31,7 @@ __attribute__((format(printf, 1, 2))) static inline void tap_note(const char *fm
 }
 
 /* The result of one test, named by the format. Returns @ok. */
-__attribute__((format(printf, 2, 3))) static inline bool tap_ok(bool ok, const char *fmt, ...)
+__printf(2, 3) static inline bool tap_ok(bool ok, const char *fmt, ...)
 {
 	va_list args;
 
@@ -42,7 +46,7 @@ __attribute__((format(printf, 2, 3))) static inline bool tap_ok(bool ok, const c
 }
 
 /* Ends the run when it cannot go on. */
-__attribute__((format(printf, 1, 2), noreturn)) static inline void tap_bail(const char *fmt, ...)
+__printf(1, 2) __noreturn static inline void tap_bail(const char *fmt, ...)
 {
 	va_list args;
 

@@ -30,9 +30,8 @@ fn find(c_name: &[u8]) -> Option<(u32, Btf)> {
     let name = CStr::from_bytes_with_nul(c_name).ok()?;
     let mut btf = null_mut();
     // SAFETY: `name` is a C string, `btf` is valid for the call.
-    let id = unsafe {
-        bindings::bpf_find_btf_id(name.as_char_ptr(), bindings::BTF_KIND_FUNC, &mut btf)
-    };
+    let id =
+        unsafe { bindings::bpf_find_btf_id(name.as_char_ptr(), bindings::BTF_KIND_FUNC, &mut btf) };
     let id = u32::try_from(id).ok()?;
     // SAFETY: On success the function gave a reference.
     let btf = unsafe { Btf::from_raw(NonNull::new(btf)?) };
@@ -48,7 +47,10 @@ impl KernelBtf {
     /// another prototype.
     pub(crate) fn check(row: Row) -> Result<Self> {
         let Some((id, btf)) = find(row.c_name()) else {
-            pr_err!("{}: this kernel has no such function in its BTF\n", row.name());
+            pr_err!(
+                "{}: this kernel has no such function in its BTF\n",
+                row.name()
+            );
             return Err(ENOENT);
         };
         let btf = Self(btf);
@@ -118,7 +120,9 @@ impl proto::Btf for KernelBtf {
             }
             bindings::BTF_KIND_CONST => (Kind::Const, target),
             bindings::BTF_KIND_VOLATILE => (Kind::Volatile, target),
-            bindings::BTF_KIND_RESTRICT | bindings::BTF_KIND_TYPE_TAG => (Kind::Transparent, target),
+            bindings::BTF_KIND_RESTRICT | bindings::BTF_KIND_TYPE_TAG => {
+                (Kind::Transparent, target)
+            }
             bindings::BTF_KIND_FUNC => (Kind::Function, target),
             bindings::BTF_KIND_FUNC_PROTO => (Kind::Prototype, target),
             _ => return None,

@@ -37,9 +37,12 @@ use core::{
         NonNull, //
     }, //
 };
-use kernel::ffi::{
-    c_int,
-    c_void, //
+use kernel::{
+    ffi::{
+        c_int,
+        c_void, //
+    },
+    prelude::*, //
 };
 
 /// A dynptr of a BPF program, borrowed for one call.
@@ -137,7 +140,12 @@ impl<'a> Dynptr<'a> {
     ///
     /// Those of [`rules::from_mem`]; the dynptr is null then.
     #[inline(always)]
-    pub(crate) fn set_from_mem(self, data: *mut c_void, size: u64, flags: u64) -> Result<(), Errno> {
+    pub(crate) fn set_from_mem(
+        self,
+        data: *mut c_void,
+        size: u64,
+        flags: u64,
+    ) -> Result<(), Errno> {
         match rules::from_mem(size, flags) {
             Ok(word) => {
                 self.set(data, word);
@@ -199,9 +207,9 @@ impl<'a> Dynptr<'a> {
                 0
             }
             // SAFETY: `dst` by contract.
-            Class::File => self
-                .file()
-                .map_or(EINVAL.to_c_int(), |file| unsafe { file.fetch(offset, dst, len) }),
+            Class::File => self.file().map_or(EINVAL.to_c_int(), |file| unsafe {
+                file.fetch(offset, dst, len)
+            }),
         }
     }
 
@@ -269,12 +277,18 @@ impl FileImpl {
 
     fn size(self) -> u64 {
         // SAFETY: By the type invariant, and `size` is a member of 8 bytes.
-        unsafe { self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE).read() }
+        unsafe {
+            self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE)
+                .read()
+        }
     }
 
     fn offset(self) -> u64 {
         // SAFETY: By the type invariant, and `offset` is a member of 8 bytes.
-        unsafe { self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET).read() }
+        unsafe {
+            self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET)
+                .read()
+        }
     }
 
     /// `bpf_file_fetch_bytes()`: reads `len` bytes at `offset` of the view into `buf`.
@@ -315,7 +329,7 @@ fn refused(function: &'static CStr, refusal: Refusal) -> c_int {
         Refusal::Errno(errno) => errno.to_c_int(),
         Refusal::UnknownClass(class) => {
             // SAFETY: `function` is a C string.
-            unsafe { bindings::rust_dynptr_warn_type(function.as_ptr().cast(), class) };
+            unsafe { bindings::rust_dynptr_warn_type(function.as_char_ptr(), class) };
             crate::logic::errno::EFAULT.to_c_int()
         }
     }

@@ -21,7 +21,10 @@ use core::{
     marker::PhantomData,
     ptr::NonNull, //
 };
-use kernel::ffi::c_int;
+use kernel::{
+    ffi::c_int,
+    prelude::*, //
+};
 
 const STACK_DYNPTR: u8 = bindings::bpf_stack_slot_type_STACK_DYNPTR as u8;
 /// `BPF_REG_SIZE`: bytes of a stack slot.
@@ -138,19 +141,19 @@ impl VerifierEnv<'_> {
     fn reject(&mut self, reject: Reject) -> c_int {
         let env = self.0.as_ptr();
         // SAFETY: By the type invariant; the text has no conversions.
-        unsafe { bindings::bpf_verifier_log_write(env, reject.log().as_ptr().cast()) };
+        unsafe { bindings::bpf_verifier_log_write(env, reject.log().as_char_ptr()) };
         if let Some(diagnostic) = reject.diagnostic() {
             // SAFETY: By the type invariant.
-            let insn = unsafe { (*env).insn_idx } as u32;
+            let insn = unsafe { (*env).insn_idx };
             // SAFETY: By the type invariant; the function copies the texts or keeps pointers to
             // them until the run ends, and they are static.
             unsafe {
                 bindings::bpf_diag_res(
                     env,
                     insn,
-                    diagnostic.problem.as_ptr().cast(),
-                    diagnostic.reason.as_ptr().cast(),
-                    diagnostic.suggestion.as_ptr().cast(),
+                    diagnostic.problem.as_char_ptr(),
+                    diagnostic.reason.as_char_ptr(),
+                    diagnostic.suggestion.as_char_ptr(),
                 )
             };
         }

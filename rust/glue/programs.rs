@@ -64,7 +64,9 @@ impl VerifiedProgram {
     /// The `imm` of instruction `index`, if it is a call that `targets` replaces.
     fn rebound(&self, index: u32, targets: &[Option<Target>]) -> Option<(*mut i32, i32)> {
         let insns = self.prog().wrapping_byte_add(layout::bpf_prog::INSNSI);
-        let insn = insns.cast::<bindings::bpf_insn>().wrapping_add(index as usize);
+        let insn = insns
+            .cast::<bindings::bpf_insn>()
+            .wrapping_add(index as usize);
         // SAFETY: The caller keeps `index` below the program's length.
         let value = unsafe { insn.read() };
         let imm = rebound(value.code, value.src_reg(), value.imm, targets)?;
@@ -73,7 +75,12 @@ impl VerifiedProgram {
     }
 
     /// Makes the program's calls of `targets` go to Rust. Atomic context.
-    pub(crate) fn bind(&mut self, targets: &[Option<Target>], module: ModuleRef, btf: &Btf) -> Outcome {
+    pub(crate) fn bind(
+        &mut self,
+        targets: &[Option<Target>],
+        module: ModuleRef,
+        btf: &Btf,
+    ) -> Outcome {
         // SAFETY: By the type invariant.
         let len = unsafe { (*self.prog()).len };
         let calls = || (0..len).filter_map(|index| self.rebound(index, targets));
@@ -174,7 +181,7 @@ impl Program {
     /// Its name: up to 15 bytes, not always UTF-8.
     pub(crate) fn name(&self) -> [u8; 16] {
         // SAFETY: By the type invariant; never changes after load.
-        unsafe { (*self.aux()).name }.map(|c| c as u8)
+        unsafe { (*self.aux()).name }
     }
 
     /// Whether it holds `module`, as bound programs do.
@@ -197,4 +204,3 @@ impl Drop for Program {
         unsafe { bindings::bpf_prog_put(self.0.as_ptr()) };
     }
 }
-

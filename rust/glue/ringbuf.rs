@@ -108,7 +108,12 @@ impl<'a> RingBuf<'a> {
     ///
     /// `data` is valid for reads of `size` bytes.
     #[inline(always)]
-    pub(crate) unsafe fn output(self, data: *const c_void, size: u64, flags: u64) -> Result<(), Errno> {
+    pub(crate) unsafe fn output(
+        self,
+        data: *const c_void,
+        size: u64,
+        flags: u64,
+    ) -> Result<(), Errno> {
         if !ring::output_flags_valid(flags) {
             return Err(EINVAL);
         }
@@ -177,7 +182,11 @@ impl RingMem for RingBuf<'_> {
     fn overwrite_mode(&self) -> bool {
         // SAFETY: By the type invariant; never changes after creation. Read as a byte: Rust's
         // `bool` must not be made of C memory.
-        unsafe { self.member::<u8>(layout::bpf_ringbuf::OVERWRITE_MODE).read() != 0 }
+        unsafe {
+            self.member::<u8>(layout::bpf_ringbuf::OVERWRITE_MODE)
+                .read()
+                != 0
+        }
     }
 
     #[inline(always)]

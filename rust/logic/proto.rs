@@ -139,7 +139,11 @@ fn render_type<B: Btf, W: Write>(
         Kind::Enum => render_tagged("enum ", ty.name, out)?,
         Kind::Pointer => {
             render_type(btf, ty.target, out, depth)?;
-            out.write_str(if is_pointer(btf, ty.target) { "*" } else { " *" })?;
+            out.write_str(if is_pointer(btf, ty.target) {
+                "*"
+            } else {
+                " *"
+            })?;
         }
         Kind::Array => {
             render_type(btf, ty.target, out, depth)?;

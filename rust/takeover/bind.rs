@@ -125,6 +125,10 @@ impl Drop for Bind {
 }
 
 /// Runs at the entry of `bpf_fixup_call_args(env)`; must not sleep.
+///
+/// # Safety
+///
+/// Called by ftrace as the hook that [`Bind::new`] registered.
 unsafe extern "C" fn on_fixup_call_args(
     _ip: c_ulong,
     _parent_ip: c_ulong,
@@ -142,6 +146,8 @@ unsafe extern "C" fn on_fixup_call_args(
         return;
     };
     if program.bind(&binding.targets, binding.module, &binding.btf) == Outcome::LeftToC {
-        kernel::pr_warn_once!("a program uses too many BTFs or the module is going: it stays with C\n");
+        kernel::pr_warn_once!(
+            "a program uses too many BTFs or the module is going: it stays with C\n"
+        );
     }
 }

@@ -6,8 +6,8 @@
 
 use crate::{
     bindings,
-    takeover::as_ulong,
     table::Row, //
+    takeover::as_ulong,
 };
 use kernel::{
     prelude::*,
@@ -53,7 +53,10 @@ impl Jump {
             )
         };
         if err != 0 {
-            pr_err!("{}: this kernel has no such traceable function ({err})\n", row.name());
+            pr_err!(
+                "{}: this kernel has no such traceable function ({err})\n",
+                row.name()
+            );
             return Err(ENOENT);
         }
         let target = address | JUMP;

@@ -81,6 +81,11 @@ impl Patch {
     /// Whether it is enabled, or on its way there.
     pub(crate) fn is_enabled(&self) -> bool {
         // SAFETY: Written once by the core under its mutex; a byte, read once.
-        unsafe { (&raw const (*self.0.get()).patch.enabled).cast::<u8>().read_volatile() != 0 }
+        unsafe {
+            (&raw const (*self.0.get()).patch.enabled)
+                .cast::<u8>()
+                .read_volatile()
+                != 0
+        }
     }
 }

@@ -27,9 +27,9 @@ struct {
 } notes SEC(".maps");
 
 /*
- * Per CPU: a kprobe's program runs with preemption off. (Tracepoints of system calls and sleepable
- * programs do not, and the kernel skips them for a task that preempts another in the same program: they
- * would miss events.)
+ * Per CPU: a kprobe's program runs with preemption off. (Tracepoints of system calls and
+ * sleepable programs do not, and the kernel skips them for a task that preempts another in the
+ * same program: they would miss events.)
  */
 struct scratch {
 	char strings[EXECS_STRINGS + EXECS_STRING];
@@ -43,7 +43,7 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* Appends the user's string at @from; returns the new length of all strings, or @used if none fits. */
+/* Appends the user's string at @from; returns the new length of all strings. */
 static __always_inline u32 append(struct scratch *scratch, u32 used, const char *from)
 {
 	int copied;

@@ -9,6 +9,9 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* What is written. */
+static const char pattern[ROWS_BYTES] =
+	"0123456789abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ+-*/=";
 
 struct rows_request request;
 struct rows_result result;
@@ -45,8 +48,7 @@ static __always_inline void use(struct bpf_dynptr *ptr, unsigned char *start)
 	result.read = bpf_dynptr_read(result.bytes, len, ptr, request.offset, request.flags);
 	data = bpf_dynptr_data(ptr, request.offset, 8);
 	result.data_offset = data ? (start ? data - start + 1 : 1) : 0;
-	result.write = bpf_dynptr_write(ptr, request.offset, "0123456789abcdefghijklmnopqrstuv"
-					"ABCDEFGHIJKLMNOPQRSTUVWXYZ+-*/=", len, request.flags);
+	result.write = bpf_dynptr_write(ptr, request.offset, pattern, len, request.flags);
 }
 
 static __always_inline void use_local(unsigned char *value)
@@ -54,14 +56,14 @@ static __always_inline void use_local(unsigned char *value)
 	struct bpf_dynptr ptr;
 	u64 size = request.size;
 
-	/* The verifier bounds the size by the value's; larger ones are refused by the function. */
+	/* The verifier wants the size within the value. */
 	if (size > ROWS_BYTES)
 		size = ROWS_BYTES;
 	result.from_mem = bpf_dynptr_from_mem(value, size, request.flags & 1, &ptr);
 	if (request.flags & 2)
 		result.adjust = bpf_dynptr_adjust(&ptr, size / 4, size);
 	use(&ptr, value);
-	/* Overwriting the slots of a dynptr that needs no release: destroy_if_dynptr_stack_slot() */
+	/* Overwrites the slots of a dynptr that needs no release: destroy_if_dynptr_stack_slot() */
 	*(volatile u64 *)&ptr = 0;
 }
 

@@ -69,7 +69,9 @@ impl Words<'_> {
     fn u32(&mut self) -> Result<u32, String> {
         let (head, rest) = self.0.split_at_checked(4).ok_or("BTF is cut short")?;
         self.0 = rest;
-        Ok(u32::from_le_bytes(head.try_into().map_err(|_| "BTF is cut short")?))
+        Ok(u32::from_le_bytes(
+            head.try_into().map_err(|_| "BTF is cut short")?,
+        ))
     }
 }
 
@@ -150,7 +152,11 @@ impl File {
     fn offset_bits(&self, id: u32, member: &str, depth: u32) -> Option<u32> {
         let entry = self.entry(self.unqualified(id))?;
         entry.members.iter().find_map(|(name, ty, offset)| {
-            let offset = if entry.flag { offset & 0xff_ffff } else { *offset };
+            let offset = if entry.flag {
+                offset & 0xff_ffff
+            } else {
+                *offset
+            };
             if name == member {
                 Some(offset)
             } else if name.is_empty() && depth > 0 {
@@ -177,7 +183,9 @@ impl File {
 }
 
 fn string(strings: &[u8], offset: u32) -> Result<String, String> {
-    let tail = strings.get(offset as usize..).ok_or("BTF string out of range")?;
+    let tail = strings
+        .get(offset as usize..)
+        .ok_or("BTF string out of range")?;
     let bytes = tail.split(|b| *b == 0).next().unwrap_or_default();
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }

@@ -37,7 +37,8 @@ impl<'a> Kernel<'a> {
         let mut symbols: HashMap<_, Vec<_>> = HashMap::new();
         for line in map.lines() {
             let mut words = line.split_whitespace();
-            let (Some(address), Some(letter), Some(name)) = (words.next(), words.next(), words.next())
+            let (Some(address), Some(letter), Some(name)) =
+                (words.next(), words.next(), words.next())
             else {
                 continue;
             };
@@ -49,13 +50,18 @@ impl<'a> Kernel<'a> {
         Ok(Self {
             btf,
             symbols,
-            image: object::File::parse(image).map_err(|e| format!("the image is no ELF file: {e}"))?,
+            image: object::File::parse(image)
+                .map_err(|e| format!("the image is no ELF file: {e}"))?,
         })
     }
 
     /// The address of a function, which must be unique unless `position` picks one.
     fn function(&self, name: &str, position: u32) -> Result<u64, String> {
-        let all = self.symbols.get(name).map(Vec::as_slice).unwrap_or_default();
+        let all = self
+            .symbols
+            .get(name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let chosen = match (position, all) {
             (_, []) => return Err(self.missing(name)),
             (0, [one]) => one,
@@ -75,10 +81,15 @@ impl<'a> Kernel<'a> {
         let twin = self
             .symbols
             .keys()
-            .filter(|s| s.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+            .filter(|s| {
+                s.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('.'))
+            })
             .min();
         match twin {
-            Some(twin) => format!("no such symbol, only {twin}: the compiler changed its arguments"),
+            Some(twin) => {
+                format!("no such symbol, only {twin}: the compiler changed its arguments")
+            }
             None => "no such symbol: inlined or gone".into(),
         }
     }

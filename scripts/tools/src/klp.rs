@@ -105,7 +105,12 @@ pub fn link(
 fn move_relocations(builder: &mut Builder<'_>, chosen: &[SymbolId]) -> usize {
     let is_chosen = |r: &Relocation| r.symbol.is_some_and(|symbol| chosen.contains(&symbol));
     let is_loaded = |s: &Section<'_>| s.sh_flags & u64::from(elf::SHF_ALLOC) != 0;
-    let loaded: Vec<_> = builder.sections.iter().filter(|s| is_loaded(s)).map(Section::id).collect();
+    let loaded: Vec<_> = builder
+        .sections
+        .iter()
+        .filter(|s| is_loaded(s))
+        .map(Section::id)
+        .collect();
     let mut moved = Vec::new();
     for section in &mut builder.sections {
         let (Some(target), SectionData::Relocation(relocations)) =
@@ -114,13 +119,21 @@ fn move_relocations(builder: &mut Builder<'_>, chosen: &[SymbolId]) -> usize {
             continue;
         };
         // Sections that are not loaded, such as debug information, are not relocated either.
-        let taken: Vec<_> = relocations.iter().filter(|r| is_chosen(r)).cloned().collect();
+        let taken: Vec<_> = relocations
+            .iter()
+            .filter(|r| is_chosen(r))
+            .cloned()
+            .collect();
         relocations.retain(|r| !is_chosen(r));
         if !taken.is_empty() && loaded.contains(&target) {
             moved.push((target, taken));
         }
     }
-    let symtab = builder.sections.iter().find(|s| s.sh_type == elf::SHT_SYMTAB).map(Section::id);
+    let symtab = builder
+        .sections
+        .iter()
+        .find(|s| s.sh_type == elf::SHT_SYMTAB)
+        .map(Section::id);
     let mut count = 0;
     for (target, relocations) in moved {
         count += relocations.len();
@@ -128,7 +141,8 @@ fn move_relocations(builder: &mut Builder<'_>, chosen: &[SymbolId]) -> usize {
         let section = builder.sections.add();
         section.name = format!(".klp.rela.vmlinux.{name}").into_bytes().into();
         section.sh_type = elf::SHT_RELA;
-        section.sh_flags = u64::from(elf::SHF_ALLOC) | u64::from(elf::SHF_INFO_LINK) | SHF_RELA_LIVEPATCH;
+        section.sh_flags =
+            u64::from(elf::SHF_ALLOC) | u64::from(elf::SHF_INFO_LINK) | SHF_RELA_LIVEPATCH;
         section.sh_addralign = 8;
         section.sh_entsize = 24;
         section.sh_info_section = Some(target);

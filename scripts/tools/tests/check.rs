@@ -43,7 +43,10 @@ impl Btf {
     /// Adds a type and gives its id.
     fn add(&mut self, name: &str, kind: u32, vlen: u32, size_or_type: u32, extra: &[u32]) -> u32 {
         let name = self.string(name);
-        for word in [name, kind << 24 | vlen, size_or_type].iter().chain(extra) {
+        for word in [name, (kind << 24) | vlen, size_or_type]
+            .iter()
+            .chain(extra)
+        {
             self.types.extend(word.to_le_bytes());
         }
         self.count += 1;
@@ -91,7 +94,11 @@ fn prototypes_read_as_in_c() {
     let tagged = btf.add("", 2, 0, tag, &[]);
     let shape = btf.add("shape", 6, 0, 4, &[]);
     btf.function("plain", int, &[u64_, env_ptr]);
-    btf.function("pointers", 0, &[const_ptr, ptr_ptr, ptr_const, void_ptr, tagged]);
+    btf.function(
+        "pointers",
+        0,
+        &[const_ptr, ptr_ptr, ptr_const, void_ptr, tagged],
+    );
     btf.function("nothing", shape, &[]);
     btf.function("variadic", int, &[u64_, 0]);
     let file = File::parse(&btf.bytes()).unwrap();
@@ -104,8 +111,16 @@ fn prototypes_read_as_in_c() {
     assert_eq!(text(&file, "variadic").unwrap(), "int (u64, ...)");
 
     let id = file.function("plain").unwrap();
-    assert_eq!(proto::matches(&file, id, "int (u64, struct env *)"), Ok(true));
-    for other in ["int (u64, struct env *, int)", "int (u64", "", "int (u64, struct env)"] {
+    assert_eq!(
+        proto::matches(&file, id, "int (u64, struct env *)"),
+        Ok(true)
+    );
+    for other in [
+        "int (u64, struct env *, int)",
+        "int (u64",
+        "",
+        "int (u64, struct env)",
+    ] {
         assert_eq!(proto::matches(&file, id, other), Ok(false), "{other}");
     }
 }
@@ -123,7 +138,10 @@ fn broken_btf_is_an_error_not_a_panic() {
     assert_eq!(text(&file, "endless"), Err(ProtoError::TooDeep));
     assert_eq!(text(&file, "missing"), Err(ProtoError::BadType(999)));
     let mut out = String::new();
-    assert_eq!(proto::render(&file, int, &mut out), Err(ProtoError::NotAFunction));
+    assert_eq!(
+        proto::render(&file, int, &mut out),
+        Err(ProtoError::NotAFunction)
+    );
     for len in 0..whole.len() {
         assert!(File::parse(&whole[..len]).is_err(), "{len} bytes");
     }
@@ -137,7 +155,13 @@ fn members_of_anonymous_unions_are_found() {
     let (deep, union_name) = (btf.string("deep"), 0);
     let inner = btf.add("", 5, 1, 4, &[deep, int, 0]);
     let (first, last) = (btf.string("first"), btf.string("last"));
-    btf.add("outer", 4, 3, 12, &[first, int, 0, union_name, inner, 32, last, int, 64]);
+    btf.add(
+        "outer",
+        4,
+        3,
+        12,
+        &[first, int, 0, union_name, inner, 32, last, int, 64],
+    );
     let file = File::parse(&btf.bytes()).unwrap();
     assert_eq!(file.struct_size("outer"), Some(12));
     assert_eq!(file.offset("outer", "first"), Some(0));
@@ -154,7 +178,8 @@ fn kernel_parts() -> (Vec<u8>, Vec<u8>, String) {
     for name in ["traced", "called", "bare", "twice"] {
         btf.function(name, int, &[int]);
     }
-    let mut object = write::Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+    let mut object =
+        write::Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     let section = object.section_id(write::StandardSection::Text);
     let mut code = vec![0xcc; 256];
     code[0..9].copy_from_slice(&[0xf3, 0x0f, 0x1e, 0xfa, 0x0f, 0x1f, 0x44, 0, 0]);
@@ -186,12 +211,22 @@ fn rows_are_compared_with_the_kernel() {
     assert_eq!(check("bare", "bind", "int (int)"), Ok(()));
     for (name, kind, proto, why) in [
         ("bare", "jump", "int (int)", "needs a fentry"),
-        ("traced", "jump", "int (long)", "the prototype is `int (int)`, not `int (long)`"),
+        (
+            "traced",
+            "jump",
+            "int (long)",
+            "the prototype is `int (int)`, not `int (long)`",
+        ),
         ("gone", "jump", "int (int)", "no such symbol"),
         ("lone", "jump", "int (int)", "only lone.isra.0"),
         ("twice", "bind", "int (int)", "2 symbols"),
         ("data", "bind", "int (int)", "not a function"),
-        ("__fentry__", "bind", "void (void)", "BTF has no such function"),
+        (
+            "__fentry__",
+            "bind",
+            "void (void)",
+            "BTF has no such function",
+        ),
     ] {
         let error = check(name, kind, proto).unwrap_err();
         assert!(error.contains(why), "{name}: {error}");

@@ -80,7 +80,8 @@ fn see(file: &[u8]) -> Seen {
         indices: Vec::new(),
         sections: Vec::new(),
     };
-    let name_of = |section| String::from_utf8_lossy(sections.section_name(e, section).unwrap()).into_owned();
+    let name_of =
+        |section| String::from_utf8_lossy(sections.section_name(e, section).unwrap()).into_owned();
     for section in sections.iter() {
         let data = section.data(e, file).unwrap_or_default().to_vec();
         seen.sections.push((name_of(section), *section, data));
@@ -88,9 +89,12 @@ fn see(file: &[u8]) -> Seen {
             continue;
         };
         for relocation in list {
-            let symbol = symbols.symbol(relocation.symbol(e, false).unwrap()).unwrap();
+            let symbol = symbols
+                .symbol(relocation.symbol(e, false).unwrap())
+                .unwrap();
             let symbol = String::from_utf8_lossy(symbols.symbol_name(e, symbol).unwrap());
-            seen.relocations.push((name_of(section), symbol.into_owned()));
+            seen.relocations
+                .push((name_of(section), symbol.into_owned()));
         }
     }
     for symbol in symbols.iter() {
@@ -102,7 +106,9 @@ fn see(file: &[u8]) -> Seen {
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect()
+    list.iter()
+        .map(|(a, b)| (a.to_string(), b.to_string()))
+        .collect()
 }
 
 #[test]
@@ -129,7 +135,10 @@ fn listed_symbols_move_and_others_stay() {
     let find = |name: &str| seen.sections.iter().position(|s| s.0 == name).unwrap();
     let section = seen.sections[find(".klp.rela.vmlinux..text")].1;
     assert_eq!(section.sh_flags(e), 0x0010_0000 | 0x2 | 0x40);
-    assert_eq!((section.sh_type(e), section.sh_entsize(e)), (elf::SHT_RELA, 24));
+    assert_eq!(
+        (section.sh_type(e), section.sh_entsize(e)),
+        (elf::SHT_RELA, 24)
+    );
     assert_eq!(section.sh_info(e) as usize, find(".text"));
     assert_eq!(section.sh_link(e) as usize, find(".symtab"));
 }
@@ -140,7 +149,11 @@ fn the_code_is_not_touched() {
     let listed = symbols::parse("hidden").unwrap();
     let (output, _) = link(&input, &listed, &HashSet::new()).unwrap();
     let text = |file: &[u8]| {
-        let section = see(file).sections.into_iter().find(|s| s.0 == ".text").unwrap();
+        let section = see(file)
+            .sections
+            .into_iter()
+            .find(|s| s.0 == ".text")
+            .unwrap();
         let e = Endianness::Little;
         (section.2, section.1.sh_addralign(e), section.1.sh_flags(e))
     };
@@ -151,7 +164,10 @@ fn the_code_is_not_touched() {
 fn unknown_symbols_are_all_named() {
     let input = module(&["zeta", "exported", "alpha"], Architecture::X86_64);
     let error = link(&input, &[], &HashSet::from(["exported"])).unwrap_err();
-    assert!(error.ends_with("does not name: alpha zeta") || error.contains("alpha zeta"), "{error}");
+    assert!(
+        error.ends_with("does not name: alpha zeta") || error.contains("alpha zeta"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -167,7 +183,8 @@ fn twice_is_refused() {
 fn other_files_are_refused() {
     assert!(link(b"not an ELF file at all", &[], &HashSet::new()).is_err());
     let arm = {
-        let object = write::Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
+        let object =
+            write::Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
         object.write().unwrap()
     };
     let error = link(&arm, &[], &HashSet::new()).unwrap_err();

@@ -16,7 +16,10 @@ const RUST: usize = 0xffff_ffff_c060_0010;
 fn a_helper_call_is_bound() {
     let target = Target::new(BASE, C, RUST).unwrap();
     let targets = [None, Some(target)];
-    assert_eq!(rebound(0x85, 0, target.c_imm, &targets), Some(target.rust_imm));
+    assert_eq!(
+        rebound(0x85, 0, target.c_imm, &targets),
+        Some(target.rust_imm)
+    );
     assert_eq!(
         (BASE as i64).wrapping_add(i64::from(target.rust_imm)) as usize,
         RUST

@@ -77,7 +77,7 @@ proptest! {
         } else if flags != 0 {
             Err(EINVAL)
         } else {
-            Ok(Word::from_raw(1 << 28 | size as u32))
+            Ok(Word::from_raw((1 << 28) | size as u32))
         };
         prop_assert_eq!(dynptr::from_mem(size, flags), expected);
     }
@@ -119,7 +119,7 @@ proptest! {
         let expected = match view.word.class_raw() {
             _ if !usable => Ok(false),
             1 | 2 => Ok(true),
-            3 | 4 | 5 => Ok(false),
+            3..=5 => Ok(false),
             class => Err(Refusal::UnknownClass(class)),
         };
         prop_assert_eq!(dynptr::data(view, offset, len), expected);

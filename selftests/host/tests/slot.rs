@@ -51,7 +51,9 @@ impl StackView for Stack {
 
     fn dynptrs_of_parent(&self, parent_id: u32) -> u32 {
         let slots = self.0.iter().flatten().flatten();
-        slots.filter(|s| s.first && s.parent_id == parent_id).count() as u32
+        slots
+            .filter(|s| s.first && s.parent_id == parent_id)
+            .count() as u32
     }
 }
 

@@ -28,9 +28,9 @@ fn run() -> Result<bool, String> {
             .ok_or(format!("this kernel has no struct {name}"))?;
         println!("pub mod {name} {{\n    pub const SIZE_OF: usize = {size};");
         for member in members.split_whitespace() {
-            let offset = btf
-                .offset(name, member)
-                .ok_or(format!("struct {name} of this kernel has no member {member}"))?;
+            let offset = btf.offset(name, member).ok_or(format!(
+                "struct {name} of this kernel has no member {member}"
+            ))?;
             println!("    pub const {}: usize = {offset};", member.to_uppercase());
         }
         println!("}}");

@@ -41,12 +41,18 @@ fn run() -> Result<bool, String> {
 
     let rows = table::rows();
     println!("1..{}", rows.len() + symbols.len());
-    let rows = rows
-        .iter()
-        .map(|row| (format!("takeover {} {}", row.kind, row.name), kernel.check_row(row)));
-    let symbols = symbols
-        .iter()
-        .map(|symbol| (format!("takeover symbol {}", symbol.name), kernel.check_symbol(symbol)));
+    let rows = rows.iter().map(|row| {
+        (
+            format!("takeover {} {}", row.kind, row.name),
+            kernel.check_row(row),
+        )
+    });
+    let symbols = symbols.iter().map(|symbol| {
+        (
+            format!("takeover symbol {}", symbol.name),
+            kernel.check_symbol(symbol),
+        )
+    });
     let mut good = true;
     for (number, (name, result)) in rows.chain(symbols).enumerate() {
         match result {
