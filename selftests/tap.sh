@@ -27,6 +27,14 @@ tap_refused() {
 	[ "$good" = 0 ] || echo "# status $rc, wanted $2 and: $4"
 }
 
+# tap_no_splat PART: in the guest, the kernel has found nothing wrong since boot.
+tap_no_splat() {
+	local splats=0
+	dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|general protection|stalls on|blocked for more|INFO: ' >/tmp/splats || splats=$?
+	[ "$splats" = 1 ] && splats=0 || splats=1
+	tap_ok "$1: no splat in the kernel log" "$splats" /tmp/splats
+}
+
 # tap_done: the plan; ends the script.
 tap_done() {
 	echo "1..$TAP_COUNT"
