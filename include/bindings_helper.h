@@ -10,7 +10,10 @@
 #include <linux/filter.h>
 #include <linux/ftrace.h>
 #include <linux/irq_work.h>
+#include <linux/kallsyms.h>
 #include <linux/livepatch.h>
+#include <linux/rcupdate.h>
+#include <linux/rcupdate_trace.h>
 
 #include "rust_dynptr.h"
 #include "unexported.h"

@@ -17,10 +17,6 @@ int release_reference(struct bpf_verifier_env *env, int id);
 void bpf_diag_res(struct bpf_verifier_env *env, u32 insn_idx, const char *problem,
 		  const char *reason, const char *suggestion);
 
-/* kernel/bpf/ringbuf.c: helper bodies, compared by address only */
-u64 bpf_ringbuf_output(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
-u64 bpf_ringbuf_query(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
-
 /* kernel/bpf/syscall.c */
 struct bpf_prog *bpf_prog_get_curr_or_next(u32 *id);
 

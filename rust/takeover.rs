@@ -7,7 +7,8 @@
 //! function and undoes the steps before it. Order at unload: user space has disabled the livepatch
 //! (it pins the module until then); no bound program is left (each pins the module); what remains,
 //! binding and jumps, is undone here. Unregistering an ftrace hook waits until nobody executes the
-//! Rust function any more, except tasks that sleep in it: see [`Takeover::drop`].
+//! Rust function any more; tasks that sleep in one are waited for after that
+//! ([`wait_for_sleepers`](crate::glue::module::wait_for_sleepers)).
 
 mod bind;
 mod jump;
@@ -28,9 +29,8 @@ use crate::{
     }, //
 };
 use bind::Bind;
-use jump::Jump;
+use jump::Jumps;
 use kernel::{
-    ffi::c_ulong,
     fmt,
     macros::paste,
     prelude::*, //
@@ -47,21 +47,28 @@ macro_rules! define_addresses {
                 }
             }
         }
-
-        /// The address of the C function of a `bind` row.
-        fn c_address(row: Row) -> Option<usize> {
-            match row {
-                $(Row::$name => define_addresses!(@c $kind $name),)*
-            }
-        }
     };
-    (@c bind $name:ident) => { Some(bindings::$name as usize) };
-    (@c $kind:ident $name:ident) => { None };
 }
 takeover_rows!(define_addresses);
 
+/// The address of the C function of `row`. The build has checked that its name is unique.
+///
+/// # Errors
+///
+/// `ENOENT` if the kernel has none; the log says so.
+fn c_address(row: Row) -> Result<usize> {
+    // SAFETY: A C string.
+    match unsafe { bindings::kallsyms_lookup_name(row.c_name().as_ptr().cast()) } {
+        0 => {
+            pr_err!("{}: this kernel has no such function\n", row.name());
+            Err(ENOENT)
+        }
+        address => Ok(address as usize),
+    }
+}
+
 /// Rows of one kind.
-fn rows_of(kind: Kind) -> impl Iterator<Item = Row> {
+fn rows_of(kind: Kind) -> impl Iterator<Item = Row> + Clone {
     Row::ALL
         .iter()
         .copied()
@@ -73,7 +80,7 @@ pub(crate) struct Takeover {
     // Fields are dropped in this order.
     patch: Patch,
     _bind: Bind,
-    _jumps: [Option<Jump>; Row::COUNT],
+    _jumps: Jumps,
     module: ModuleRef,
 }
 
@@ -91,10 +98,7 @@ impl Takeover {
         for row in Row::ALL.iter().copied() {
             btf = Ok(KernelBtf::check(row)?);
         }
-        let mut jumps = [const { None }; Row::COUNT];
-        for (jump, row) in jumps.iter_mut().zip(rows_of(Kind::jump)) {
-            *jump = Some(Jump::new(row, rust_address(row))?);
-        }
+        let jumps = Jumps::new(rows_of(Kind::jump).map(|row| (row, rust_address(row))))?;
         let bind = Bind::new(module, btf?.into_inner())?;
         let patch = Patch::new(module)?;
         Ok(Self {
@@ -143,9 +147,4 @@ impl Takeover {
         }
         Ok(())
     }
-}
-
-/// An address as the ftrace API takes it.
-fn as_ulong(address: usize) -> c_ulong {
-    address as c_ulong
 }

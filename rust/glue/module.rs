@@ -55,3 +55,15 @@ pub(crate) fn set_counting(on: bool) {
     // SAFETY: A plain C function of this module.
     unsafe { bindings::rust_dynptr_counting_set(on) };
 }
+
+/// Waits until no BPF program that was running at the call is still in our code, asleep or not.
+///
+/// For functions that only BPF programs call and that may sleep there, as a read of a file does;
+/// their callers have been turned away before. A sleepable program is an SRCU reader of tasks-trace
+/// RCU; the second wait is for the last instructions after it left its section. May sleep long.
+pub(crate) fn wait_for_sleepers() {
+    // SAFETY: `synchronize_rcu_tasks_trace()`, which is an inline function.
+    unsafe { bindings::synchronize_srcu(&raw mut bindings::rcu_tasks_trace_srcu_struct) };
+    // SAFETY: A plain wait.
+    unsafe { bindings::synchronize_rcu_tasks() };
+}

@@ -62,7 +62,7 @@ impl Bind {
         let mut targets = [None; Row::COUNT];
         let base = bindings::__bpf_call_base as usize;
         for (target, row) in targets.iter_mut().zip(super::rows_of(Kind::bind)) {
-            let c = super::c_address(row).ok_or(ENOENT)?;
+            let c = super::c_address(row)?;
             *target = Some(Target::new(base, c, super::rust_address(row)).ok_or(ERANGE)?);
         }
         let binding = KBox::new(
