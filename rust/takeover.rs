@@ -63,7 +63,7 @@ fn c_address(row: Row) -> Result<usize> {
             pr_err!("{}: this kernel has no such function\n", row.name());
             Err(ENOENT)
         }
-        address => Ok(address as usize),
+        address => Ok(address),
     }
 }
 

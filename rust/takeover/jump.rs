@@ -66,7 +66,10 @@ fn entry_of(row: Row) -> Result<c_ulong> {
     // SAFETY: A lookup by address.
     match unsafe { bindings::ftrace_location(address as c_ulong) } {
         0 => {
-            pr_err!("{}: this kernel has no such traceable function\n", row.name());
+            pr_err!(
+                "{}: this kernel has no such traceable function\n",
+                row.name()
+            );
             Err(ENOENT)
         }
         entry => Ok(entry),
@@ -141,8 +144,9 @@ impl Drop for Jumps {
         loop {
             // SAFETY: Registered in `register` with these sites. Waits until no CPU and no preempted
             // task is in the Rust functions (`ftrace_shutdown()`, as `ops` is no kernel data).
-            let err =
-                unsafe { bindings::update_ftrace_direct_del(self.ops.get(), self.sites.0.as_ptr()) };
+            let err = unsafe {
+                bindings::update_ftrace_direct_del(self.ops.get(), self.sites.0.as_ptr())
+            };
             if err != ENOMEM.to_errno() {
                 if err != 0 {
                     pr_err!("functions could not be given back ({err})\n");
