@@ -12,8 +12,12 @@
 #include <linux/irq_work.h>
 #include <linux/kallsyms.h>
 #include <linux/livepatch.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/rcupdate_trace.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "rust_dynptr.h"
 #include "unexported.h"

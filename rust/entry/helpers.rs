@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The dynptr helpers and kfuncs of `srctree/kernel/bpf/helpers.c`. Called by JITed programs and,
-//! for the kfuncs, by C. Contexts: any in which a BPF program runs, NMI included.
+//! The dynptr helpers of `srctree/kernel/bpf/helpers.c`. Called by JITed programs. Contexts: any in
+//! which a BPF program runs, NMI included.
 
 use crate::{
     glue::dynptr::Dynptr,
-    logic::errno::Errno,
     stats::hit,
     table::Row, //
 };
@@ -107,19 +106,4 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_data(
     // SAFETY: The verifier contract for `ptr`.
     let ptr = unsafe { Dynptr::from_raw(ptr as *mut _) };
     ptr.data(offset, len) as u64
-}
-
-/// kfunc `bpf_dynptr_size(p)`.
-///
-/// Returns the usable bytes, of a file the 64-bit size; -EINVAL (as `u64`) for a null dynptr.
-///
-/// # Safety
-///
-/// `p` is a `struct bpf_dynptr *` argument, which the verifier treats as `ARG_PTR_TO_DYNPTR`.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn rust_bpf_dynptr_size(p: *const c_void) -> u64 {
-    hit(Row::bpf_dynptr_size);
-    // SAFETY: The verifier contract for `p`, which is only read.
-    let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
-    ptr.size().unwrap_or_else(Errno::to_register)
 }

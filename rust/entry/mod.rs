@@ -6,12 +6,28 @@
 //! stands in for the C function's (see `takeover`), so its ABI is the C function's. A BPF helper has
 //! the ABI that `BPF_CALL_n` gives: five 64-bit registers in, one out.
 
+mod filter;
 mod helpers;
+mod internal;
+mod kfuncs;
 mod ringbuf;
+mod trace;
 mod verifier;
 
 pub(crate) use self::{
+    filter::*,
     helpers::*,
+    internal::*,
+    kfuncs::*,
     ringbuf::*,
+    trace::*,
     verifier::*, //
 };
+
+use crate::logic::errno::Errno;
+use kernel::ffi::c_int;
+
+/// 0 or a negative errno, as C functions return it.
+fn to_c_int(result: Result<(), Errno>) -> c_int {
+    result.map_or_else(Errno::to_c_int, |()| 0)
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `struct bpf_dynptr_kern` and the moving of bytes, answering to `srctree/kernel/bpf/helpers.c`.
+//! `struct bpf_dynptr_kern`: what a dynptr is and how one is made, answering to
+//! `srctree/kernel/bpf/helpers.c` and the constructors in `srctree/net/core/filter.c`. The bytes
+//! behind it move in `dynptr/bytes.rs`; `entry` calls both.
 //!
 //! **Verifier contract**, named in the SAFETY comments below: a pointer that a BPF program hands to a
 //! helper as `ARG_PTR_TO_DYNPTR` is 16 bytes, 8-aligned, of that program's own stack, and holds a
@@ -9,22 +11,28 @@
 //! two together. A pointer with a length, as `ARG_PTR_TO_MEM` and `ARG_MEM_SIZE`, is valid for that
 //! many bytes.
 
+mod bytes;
+
+use super::{
+    file::FileImpl,
+    packet::{
+        Skb,
+        Xdp, //
+    }, //
+};
 use crate::{
-    bindings::{
-        self,
-        layout, //
-    },
+    bindings,
     logic::{
         dynptr::{
             self as rules,
             Class,
             Refusal,
             View,
-            Word,
-            WriteClass, //
+            Word, //
         },
         errno::{
             Errno,
+            EFAULT,
             EINVAL, //
         }, //
     }, //
@@ -58,8 +66,8 @@ impl<'a> Dynptr<'a> {
     ///
     /// # Safety
     ///
-    /// `ptr` keeps the verifier contract for `'a`; it may be uninitialised if only
-    /// [`Self::set_from_mem`] or [`Self::set_null`] follow.
+    /// `ptr` keeps the verifier contract for `'a`; it may be uninitialised if only a constructor
+    /// (`set_…`) follows.
     #[inline(always)]
     pub(crate) unsafe fn from_raw(ptr: *mut bindings::bpf_dynptr_kern) -> Self {
         // INVARIANT: By this function's contract.
@@ -104,7 +112,7 @@ impl<'a> Dynptr<'a> {
     /// [`EINVAL`] for a null dynptr.
     #[inline(always)]
     pub(crate) fn size(self) -> Result<u64, Errno> {
-        if self.data_ptr().is_null() {
+        if self.is_null() {
             return Err(EINVAL);
         }
         Ok(self.usable())
@@ -112,7 +120,7 @@ impl<'a> Dynptr<'a> {
 
     /// `__bpf_dynptr_size()`: usable bytes. 0 for a null dynptr.
     #[inline(always)]
-    fn usable(self) -> u64 {
+    pub(crate) fn usable(self) -> u64 {
         let word = self.word();
         if word.class() != Some(Class::File) {
             return u64::from(word.size());
@@ -120,42 +128,34 @@ impl<'a> Dynptr<'a> {
         self.file().map_or(0, FileImpl::size)
     }
 
+    /// `bpf_dynptr_is_null()`.
+    #[inline(always)]
+    pub(crate) fn is_null(self) -> bool {
+        self.data_ptr().is_null()
+    }
+
+    /// `__bpf_dynptr_is_rdonly()`: what the word says, also of a null dynptr.
+    #[inline(always)]
+    pub(crate) fn is_rdonly(self) -> bool {
+        self.word().is_rdonly()
+    }
+
     #[inline(always)]
     fn file(self) -> Option<FileImpl> {
-        // INVARIANT: The data of a file dynptr is the structure that its constructor allocated.
-        NonNull::new(self.data_ptr().cast::<u8>()).map(FileImpl)
+        // SAFETY: Callers have seen that the class is file.
+        unsafe { FileImpl::from_raw(self.data_ptr()) }
     }
 
-    /// Address `offset` bytes into contiguous memory.
     #[inline(always)]
-    fn memory(self, offset: u64) -> *mut u8 {
-        self.data_ptr()
-            .cast::<u8>()
-            .wrapping_add(self.offset_of(offset) as usize)
+    fn skb(self) -> Skb {
+        // SAFETY: Callers have seen that the class is packet or metadata; verifier contract.
+        unsafe { Skb::from_raw(self.data_ptr()) }
     }
 
-    /// `bpf_dynptr_from_mem()`: makes this a dynptr over `size` bytes at `data`, or null.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`rules::from_mem`]; the dynptr is null then.
     #[inline(always)]
-    pub(crate) fn set_from_mem(
-        self,
-        data: *mut c_void,
-        size: u64,
-        flags: u64,
-    ) -> Result<(), Errno> {
-        match rules::from_mem(size, flags) {
-            Ok(word) => {
-                self.set(data, word);
-                Ok(())
-            }
-            Err(errno) => {
-                self.set(null_mut(), Word::from_raw(0));
-                Err(errno)
-            }
-        }
+    fn xdp(self) -> Xdp {
+        // SAFETY: Callers have seen that the class is XDP; verifier contract.
+        unsafe { Xdp::from_raw(self.data_ptr()) }
     }
 
     /// `bpf_dynptr_init()` at offset 0; with NULL and an empty word, `bpf_dynptr_set_null()`.
@@ -170,155 +170,178 @@ impl<'a> Dynptr<'a> {
         unsafe { self.0.as_ptr().write(value) };
     }
 
-    /// `bpf_dynptr_read()`: copies `len` bytes at `offset` to `dst`; they may overlap.
+    /// `bpf_dynptr_set_null()`.
+    #[inline(always)]
+    fn set_null(self) {
+        self.set(null_mut(), Word::from_raw(0));
+    }
+
+    /// Makes this what a constructor decided: a dynptr at `data`, or null.
+    #[inline(always)]
+    fn construct(self, data: *mut c_void, word: Result<Word, Errno>) -> Result<(), Errno> {
+        match word {
+            Ok(word) => {
+                self.set(data, word);
+                Ok(())
+            }
+            Err(errno) => {
+                self.set_null();
+                Err(errno)
+            }
+        }
+    }
+
+    /// `bpf_dynptr_from_mem()`: makes this a dynptr over `size` bytes at `data`.
     ///
-    /// Returns 0 or a negative errno: those of [`rules::read`], or what the memory class gives
-    /// (-EFAULT for a packet that cannot be read, any error of a file read).
+    /// # Errors
+    ///
+    /// Those of [`rules::from_mem`]; the dynptr is null then.
+    #[inline(always)]
+    pub(crate) fn set_from_mem(
+        self,
+        data: *mut c_void,
+        size: u64,
+        flags: u64,
+    ) -> Result<(), Errno> {
+        self.construct(data, rules::from_mem(size, flags))
+    }
+
+    /// `bpf_dynptr_from_skb()`, or with `rdonly` its hidden variant `bpf_dynptr_from_skb_rdonly()`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rules::construct`]; the dynptr is null then.
     ///
     /// # Safety
     ///
-    /// `dst` is valid for writes of `len` bytes. May sleep if this is a sleepable program's file.
+    /// `skb` is the program's packet.
     #[inline(always)]
-    pub(crate) unsafe fn read(self, dst: *mut c_void, len: u64, offset: u64, flags: u64) -> c_int {
-        let class = match rules::read(self.view(), offset, len, flags) {
-            Ok(class) => class,
-            Err(refusal) => return refused(c"bpf_dynptr_read", refusal),
-        };
-        let (data, at) = (self.data_ptr(), self.offset_of(offset));
-        match class {
-            Class::Local | Class::Ringbuf => {
-                // SAFETY: `len` bytes at `offset` are inside this dynptr's memory; `dst` by contract.
-                unsafe { copy(self.memory(offset), dst, len) };
-                0
-            }
-            // SAFETY: `data` is the program's skb; the function checks the range itself.
-            Class::Skb => unsafe {
-                bindings::__bpf_skb_load_bytes(data.cast(), at as u32, dst, len as u32)
-            },
-            // SAFETY: `data` is the program's xdp_buff; the function checks the range itself.
-            Class::Xdp => unsafe {
-                bindings::__bpf_xdp_load_bytes(data.cast(), at as u32, dst, len as u32)
-            },
-            Class::SkbMeta => {
-                // SAFETY: `data` is the program's skb and `at` is inside its metadata.
-                let src = unsafe { bindings::bpf_skb_meta_pointer(data.cast(), at as u32) };
-                // SAFETY: As above for `len` bytes at `src`; `dst` by contract.
-                unsafe { copy(src.cast(), dst, len) };
-                0
-            }
-            // SAFETY: `dst` by contract.
-            Class::File => self.file().map_or(EINVAL.to_c_int(), |file| unsafe {
-                file.fetch(offset, dst, len)
-            }),
-        }
+    pub(crate) unsafe fn set_from_skb(
+        self,
+        skb: *mut c_void,
+        flags: u64,
+        rdonly: bool,
+    ) -> Result<(), Errno> {
+        // SAFETY: By this function's contract.
+        let len = unsafe { Skb::from_raw(skb) }.len();
+        let word = rules::construct(Class::Skb, len, flags);
+        self.construct(skb, if rdonly { word.map(Word::rdonly) } else { word })
     }
 
-    /// `bpf_dynptr_write()`: copies `len` bytes from `src` to `offset`; they may overlap.
+    /// `bpf_dynptr_from_skb_meta()`.
     ///
-    /// Returns 0 or a negative errno: those of [`rules::write`], or what the packet functions give.
+    /// # Errors
+    ///
+    /// Those of [`rules::construct`]; the dynptr is null then.
     ///
     /// # Safety
     ///
-    /// `src` is valid for reads of `len` bytes.
+    /// `skb` is the program's packet.
     #[inline(always)]
-    pub(crate) unsafe fn write(self, offset: u64, src: *mut c_void, len: u64, flags: u64) -> c_int {
-        let class = match rules::write(self.view(), offset, len, flags) {
-            Ok(class) => class,
-            Err(refusal) => return refused(c"bpf_dynptr_write", refusal),
-        };
-        let (data, at) = (self.data_ptr(), self.offset_of(offset));
-        match class {
-            WriteClass::Memory => {
-                // SAFETY: `len` bytes at `offset` are inside this dynptr's memory; `src` by contract.
-                unsafe { copy(src.cast(), self.memory(offset).cast(), len) };
-                0
-            }
-            // SAFETY: `data` is the program's skb; the function checks the range itself.
-            WriteClass::Skb => unsafe {
-                bindings::__bpf_skb_store_bytes(data.cast(), at as u32, src, len as u32, flags)
-            },
-            // SAFETY: `data` is the program's xdp_buff; the function checks the range itself.
-            WriteClass::Xdp => unsafe {
-                bindings::__bpf_xdp_store_bytes(data.cast(), at as u32, src, len as u32)
-            },
-            // SAFETY: `data` is the program's skb; the function checks range and flags itself.
-            WriteClass::SkbMeta => unsafe {
-                bindings::__bpf_skb_meta_store_bytes(data.cast(), at as u32, src, len as u32, flags)
-            },
-        }
+    pub(crate) unsafe fn set_from_skb_meta(
+        self,
+        skb: *mut c_void,
+        flags: u64,
+    ) -> Result<(), Errno> {
+        // SAFETY: By this function's contract.
+        let len = unsafe { Skb::from_raw(skb) }.meta_len();
+        self.construct(skb, rules::construct(Class::SkbMeta, len, flags))
     }
 
-    /// `bpf_dynptr_data()`: the address of `len` bytes at `offset`, or NULL.
-    #[inline(always)]
-    pub(crate) fn data(self, offset: u64, len: u64) -> *mut u8 {
-        match rules::data(self.view(), offset, len) {
-            Ok(true) => self.memory(offset),
-            Ok(false) => null_mut(),
-            Err(refusal) => {
-                refused(c"bpf_dynptr_data", refusal);
-                null_mut()
-            }
-        }
-    }
-}
-
-/// `struct bpf_dynptr_file_impl`: private to helpers.c, so its offsets come from BTF.
-///
-/// # Invariants
-///
-/// Points to such a structure, which a file dynptr owns.
-#[derive(Clone, Copy)]
-struct FileImpl(NonNull<u8>);
-
-impl FileImpl {
-    fn member<T>(self, offset: usize) -> *mut T {
-        self.0.as_ptr().wrapping_add(offset).cast()
-    }
-
-    fn size(self) -> u64 {
-        // SAFETY: By the type invariant, and `size` is a member of 8 bytes.
-        unsafe {
-            self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE)
-                .read()
-        }
-    }
-
-    fn offset(self) -> u64 {
-        // SAFETY: By the type invariant, and `offset` is a member of 8 bytes.
-        unsafe {
-            self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET)
-                .read()
-        }
-    }
-
-    /// `bpf_file_fetch_bytes()`: reads `len` bytes at `offset` of the view into `buf`.
+    /// `bpf_dynptr_from_xdp()`.
     ///
-    /// Returns 0, -EINVAL for a NULL `buf`, or the file reader's error.
+    /// # Errors
+    ///
+    /// Those of [`rules::construct`]; the dynptr is null then.
     ///
     /// # Safety
     ///
-    /// `buf` is NULL or valid for writes of `len` bytes.
-    unsafe fn fetch(self, offset: u64, buf: *mut c_void, len: u64) -> c_int {
-        if buf.is_null() {
-            return EINVAL.to_c_int();
+    /// `xdp` is the program's frame.
+    #[inline(always)]
+    pub(crate) unsafe fn set_from_xdp(self, xdp: *mut c_void, flags: u64) -> Result<(), Errno> {
+        // SAFETY: By this function's contract.
+        let len = unsafe { Xdp::from_raw(xdp) }.len();
+        self.construct(xdp, rules::construct(Class::Xdp, len, flags))
+    }
+
+    /// `bpf_dynptr_from_file()`, or with `may_sleep` its hidden variant
+    /// `bpf_dynptr_from_file_sleepable()`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rules::construct`]; `ENOMEM`. The dynptr is null then.
+    ///
+    /// # Safety
+    ///
+    /// The program holds `file` as long as the dynptr lives.
+    pub(crate) unsafe fn set_from_file(
+        self,
+        file: *mut bindings::file,
+        flags: u32,
+        may_sleep: bool,
+    ) -> Result<(), Errno> {
+        let made = rules::construct(Class::File, 0, flags.into()).and_then(|word| {
+            // SAFETY: By this function's contract.
+            let file = unsafe { FileImpl::new(file, may_sleep) }?;
+            Ok((file.as_data(), word.rdonly()))
+        });
+        match made {
+            Ok((data, word)) => self.construct(data, Ok(word)),
+            Err(errno) => self.construct(null_mut(), Err(errno)),
         }
-        let freader = self.member::<bindings::freader>(layout::bpf_dynptr_file_impl::FREADER);
-        // SAFETY: By the type invariant `freader` is the reader's state, used by this call only.
-        unsafe { (*freader).buf = buf };
+    }
+
+    /// `bpf_dynptr_file_discard()`: the dynptr is null then. Nothing happens to a null one.
+    ///
+    /// # Safety
+    ///
+    /// This is a file dynptr or null; no clone of it is used any more.
+    pub(crate) unsafe fn discard_file(self) {
+        if let Some(file) = self.file() {
+            // SAFETY: By this function's contract.
+            unsafe { file.discard() };
+            self.set_null();
+        }
+    }
+
+    /// `bpf_dynptr_clone()`: makes `clone` the same dynptr. Memory and, for a file, the view are
+    /// shared.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] for a null dynptr; `clone` is null then.
+    #[inline(always)]
+    pub(crate) fn clone_to(self, clone: Dynptr<'_>) -> Result<(), Errno> {
+        if self.is_null() {
+            clone.set_null();
+            return Err(EINVAL);
+        }
+        // SAFETY: By the type invariant of both; they may be the same.
+        unsafe { core::ptr::copy(self.0.as_ptr(), clone.0.as_ptr(), 1) };
+        Ok(())
+    }
+
+    /// `bpf_dynptr_adjust()`: makes this the view from `start` to `end` of itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rules::adjust`].
+    #[inline(always)]
+    pub(crate) fn adjust(self, start: u64, end: u64) -> Result<(), Errno> {
+        let size = rules::adjust(self.view(), start, end)?;
+        if self.word().class() == Some(Class::File) {
+            if let Some(file) = self.file() {
+                file.adjust(start, size);
+            }
+            return Ok(());
+        }
+        let offset = self.offset_of(start) as u32;
+        // SAFETY: By the type invariant; the kfunc's argument is writable.
+        unsafe { (*self.0.as_ptr()).offset = offset };
+        let word = self.word().with_size(size as u32);
         // SAFETY: As above.
-        unsafe { (*freader).buf_sz = len as u32 };
-        let at = offset.wrapping_add(self.offset());
-        // SAFETY: As above; the reader copies at most `buf_sz` bytes to `buf`.
-        let found = unsafe { bindings::freader_fetch(freader, at as i64, len as usize) };
-        if found.is_null() {
-            // SAFETY: As above.
-            return unsafe { (*freader).err };
-        }
-        if !core::ptr::eq(found, buf) {
-            // SAFETY: The reader found `len` bytes in a mapped page, which is not `buf`.
-            unsafe { core::ptr::copy_nonoverlapping(found.cast::<u8>(), buf.cast(), len as usize) };
-        }
-        0
+        unsafe { (*self.0.as_ptr()).size = word.into_raw() };
+        Ok(())
     }
 }
 
@@ -330,18 +353,7 @@ fn refused(function: &'static CStr, refusal: Refusal) -> c_int {
         Refusal::UnknownClass(class) => {
             // SAFETY: `function` is a C string.
             unsafe { bindings::rust_dynptr_warn_type(function.as_char_ptr(), class) };
-            crate::logic::errno::EFAULT.to_c_int()
+            EFAULT.to_c_int()
         }
     }
-}
-
-/// `memmove()`: source and destination may overlap, e.g. two dynptrs over one map value.
-///
-/// # Safety
-///
-/// `src` is valid for reads and `dst` for writes of `len` bytes.
-#[inline(always)]
-unsafe fn copy(src: *const u8, dst: *mut c_void, len: u64) {
-    // SAFETY: By this function's contract.
-    unsafe { core::ptr::copy(src, dst.cast::<u8>(), len as usize) };
 }

@@ -33,7 +33,10 @@ same! {
     bpf_stack_state { spilled_ptr = SPILLED_PTR, slot_type = SLOT_TYPE }
     bpf_reg_state { id = ID, parent_id = PARENT_ID }
     bpf_dynptr_kern { data = DATA, size = SIZE, offset = OFFSET }
-    bpf_prog_aux { used_btfs = USED_BTFS, used_btf_cnt = USED_BTF_CNT, name = NAME }
+    bpf_prog_aux {
+        used_btfs = USED_BTFS, used_btf_cnt = USED_BTF_CNT, name = NAME, kfunc_tab = KFUNC_TAB
+    }
+    bpf_kfunc_desc { addr = ADDR }
     btf_mod_pair { btf = BTF, module = MODULE }
     freader { buf = BUF, buf_sz = BUF_SZ, err = ERR }
     ftrace_ops { func = FUNC, private = PRIVATE, flags = FLAGS }

@@ -8,9 +8,12 @@
 pub(crate) mod btf;
 pub(crate) mod dynptr;
 pub(crate) mod env;
+pub(crate) mod fetch;
+mod file;
 mod layout;
 pub(crate) mod module;
 pub(crate) mod ordered;
+mod packet;
 pub(crate) mod programs;
 pub(crate) mod ringbuf;
 
@@ -20,6 +23,8 @@ use crate::logic::errno;
 const _: () = {
     assert!(errno::E2BIG.to_c_int() == -(crate::bindings::E2BIG as i32));
     assert!(errno::EAGAIN.to_c_int() == -(crate::bindings::EAGAIN as i32));
+    assert!(errno::ENOMEM.to_c_int() == -(crate::bindings::ENOMEM as i32));
+    assert!(errno::ERANGE.to_c_int() == -(crate::bindings::ERANGE as i32));
     assert!(errno::EFAULT.to_c_int() == -(crate::bindings::EFAULT as i32));
     assert!(errno::EINVAL.to_c_int() == -(crate::bindings::EINVAL as i32));
 };

@@ -16,6 +16,7 @@ use crate::{
     glue::module::ModuleRef,
     logic::bind::{
         rebound,
+        rebound_kfunc,
         Target, //
     }, //
 };
@@ -32,17 +33,18 @@ pub(crate) enum Outcome {
     LeftToC,
 }
 
-/// A program at the end of its verification, in `bpf_fixup_call_args()`.
+/// A program that has been verified and is now fixed up.
 ///
 /// # Invariants
 ///
-/// Points to the environment of the verifier run that is in this function; it has a program.
+/// Points to the environment of the verifier run that is in `bpf_do_misc_fixups()` or
+/// `bpf_fixup_call_args()`; it has a program.
 pub(crate) struct VerifiedProgram(NonNull<bindings::bpf_verifier_env>);
 
 impl VerifiedProgram {
     /// # Safety
     ///
-    /// `env` is the first argument of a call of `bpf_fixup_call_args()` in progress.
+    /// `env` is the first argument of a call in progress of either function.
     pub(crate) unsafe fn from_raw(env: *mut bindings::bpf_verifier_env) -> Option<Self> {
         // INVARIANT: By this function's contract.
         NonNull::new(env).map(Self)
@@ -53,12 +55,15 @@ impl VerifiedProgram {
         unsafe { (*self.0.as_ptr()).prog }
     }
 
+    fn aux(&self) -> *mut bindings::bpf_prog_aux {
+        // SAFETY: By the type invariant; a program has its `aux`.
+        unsafe { (*self.prog()).aux }
+    }
+
     /// The program is compiled by a device: its calls are not addresses.
     fn is_offloaded(&self) -> bool {
-        // SAFETY: By the type invariant a program has its `aux`.
-        let aux = unsafe { (*self.prog()).aux };
-        // SAFETY: As above.
-        unsafe { (*aux).offload_requested }
+        // SAFETY: By the type invariant.
+        unsafe { (*self.aux()).offload_requested }
     }
 
     /// The `imm` of instruction `index`, if it is a call that `targets` replaces.
@@ -74,8 +79,60 @@ impl VerifiedProgram {
         Some((unsafe { &raw mut (*insn).imm }, imm))
     }
 
-    /// Makes the program's calls of `targets` go to Rust. Atomic context.
-    pub(crate) fn bind(
+    /// The kfuncs that the program calls; none without kfuncs.
+    fn kfuncs(&self) -> impl Iterator<Item = *mut bindings::bpf_kfunc_desc> {
+        // SAFETY: By the type invariant.
+        let tab = unsafe { (*self.aux()).kfunc_tab };
+        let count = if tab.is_null() {
+            0
+        } else {
+            // SAFETY: The program's own table.
+            unsafe { (*tab).nr_descs }
+        };
+        let first = tab.wrapping_byte_add(layout::bpf_kfunc_desc_tab::DESCS);
+        (0..count as usize).map(move |i| first.cast::<bindings::bpf_kfunc_desc>().wrapping_add(i))
+    }
+
+    /// The place of a kfunc's address and the address in Rust, if `targets` replaces it.
+    fn rebound_kfunc(
+        desc: *mut bindings::bpf_kfunc_desc,
+        targets: &[Option<Target>],
+    ) -> Option<(*mut usize, usize)> {
+        // SAFETY: Callers pass an entry of the program's own table.
+        let slot = unsafe { &raw mut (*desc).addr };
+        // SAFETY: As above.
+        let address = unsafe { slot.read() };
+        Some((slot, rebound_kfunc(address, targets)?))
+    }
+
+    /// Makes the program's kfuncs of `targets` those in Rust, at the start of
+    /// `bpf_do_misc_fixups()`, which then puts the addresses into the calls. Atomic context.
+    pub(crate) fn bind_kfuncs(
+        &mut self,
+        targets: &[Option<Target>],
+        module: ModuleRef,
+        btf: &Btf,
+    ) -> Outcome {
+        let ours = || {
+            self.kfuncs()
+                .filter_map(|desc| Self::rebound_kfunc(desc, targets))
+        };
+        if self.is_offloaded() || ours().next().is_none() {
+            return Outcome::NothingToDo;
+        }
+        if !self.hold(module, btf) {
+            return Outcome::LeftToC;
+        }
+        for (slot, address) in ours() {
+            // SAFETY: An entry of a table that only this run can see.
+            unsafe { slot.write(address) };
+        }
+        Outcome::Bound
+    }
+
+    /// Makes the program's helper calls of `targets` go to Rust, at the start of
+    /// `bpf_fixup_call_args()`, when they hold addresses. Atomic context.
+    pub(crate) fn bind_helpers(
         &mut self,
         targets: &[Option<Target>],
         module: ModuleRef,
@@ -97,13 +154,19 @@ impl VerifiedProgram {
         Outcome::Bound
     }
 
-    /// Adds the pair (`btf`, `module`) to the program's `used_btfs`, with a reference to each.
+    /// Adds the pair (`btf`, `module`) to the program's `used_btfs`, with a reference to each, unless
+    /// it is there.
     fn hold(&self, module: ModuleRef, btf: &Btf) -> bool {
         let env = self.0.as_ptr();
         // SAFETY: By the type invariant.
         let count = unsafe { (*env).used_btf_cnt };
         // SAFETY: As above.
         let list = unsafe { &raw mut (*env).used_btfs };
+        // SAFETY: As above; only this run uses it.
+        let held = unsafe { (*list).get(..count as usize) };
+        if held.is_some_and(|held| held.iter().any(|pair| pair.module == module.as_ptr())) {
+            return true;
+        }
         // SAFETY: `list` is in bounds; only this run uses it.
         let Some(slot) = (unsafe { (*list).get_mut(count as usize) }) else {
             return false;

@@ -9,6 +9,10 @@
 #include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/module.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <net/xdp.h>
 
 #include "../../include/rust_dynptr.h"
 
@@ -40,6 +44,26 @@ void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags)
 void rust_dynptr_warn_type(const char *function, u32 type)
 {
 	WARN_ONCE(true, "%s: unknown dynptr type %d\n", function, type);
+}
+
+void *rust_dynptr_kmalloc_nolock(size_t size)
+{
+	return kmalloc_nolock(size, 0, NUMA_NO_NODE);
+}
+
+u32 rust_dynptr_skb_metadata_len(const struct sk_buff *skb)
+{
+	return skb_metadata_len(skb);
+}
+
+u32 rust_dynptr_xdp_len(const struct xdp_buff *xdp)
+{
+	return xdp_get_buff_len(xdp);
+}
+
+unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size)
+{
+	return copy_from_user(dst, src, size);
 }
 
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which instruction of a verified program calls a helper that we replace, and what it becomes.
+//! Which call of a verified program goes to a function that we replace, and what it becomes.
 //!
-//! Answers to the end of `bpf_do_misc_fixups()` (`srctree/kernel/bpf/fixups.c`), which stores the
-//! distance of the helper from `__bpf_call_base` in `insn->imm`. `glue::bind` applies the result.
+//! Answers to `bpf_do_misc_fixups()` (`srctree/kernel/bpf/fixups.c`): for a helper it stores the
+//! distance from `__bpf_call_base` in `insn->imm`, for a kfunc it takes the address in the program's
+//! table of kfuncs. `glue::programs` applies the result.
 
 /// `BPF_JMP | BPF_CALL`, the opcode of every call.
 const CALL: u8 = 0x85;
 
-/// One helper: its distance from `__bpf_call_base` in C, and in Rust.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// One function: its address in C, and in Rust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// The address of the C function.
+    pub c: usize,
+    /// The address of the Rust function.
+    pub rust: usize,
     /// `insn->imm` that calls the C function.
     pub c_imm: i32,
     /// `insn->imm` that calls the Rust function.
@@ -20,9 +25,12 @@ pub struct Target {
 impl Target {
     /// The pair for two functions at these addresses.
     ///
-    /// `None` if either is more than 2 GiB away from `base`: an `imm` cannot hold it.
+    /// `None` if either is more than 2 GiB away from `base`, `__bpf_call_base`: an `imm` cannot hold
+    /// it.
     pub fn new(base: usize, c: usize, rust: usize) -> Option<Self> {
         Some(Self {
+            c,
+            rust,
             c_imm: distance(base, c)?,
             rust_imm: distance(base, rust)?,
         })
@@ -47,4 +55,13 @@ pub fn rebound(code: u8, src_reg: u8, imm: i32, targets: &[Option<Target>]) -> O
         .flatten()
         .find(|target| target.c_imm == imm)
         .map(|target| target.rust_imm)
+}
+
+/// The new address of a kfunc, or `None` if `address` is none of `targets`.
+pub fn rebound_kfunc(address: usize, targets: &[Option<Target>]) -> Option<usize> {
+    targets
+        .iter()
+        .flatten()
+        .find(|target| target.c == address)
+        .map(|target| target.rust)
 }

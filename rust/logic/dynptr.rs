@@ -10,7 +10,8 @@
 use super::errno::{
     Errno,
     E2BIG,
-    EINVAL, //
+    EINVAL,
+    ERANGE, //
 };
 
 /// `DYNPTR_MAX_SIZE`: the largest size that a dynptr can have, except one over a file.
@@ -80,10 +81,22 @@ impl Word {
         self.0
     }
 
-    /// A word of this class. As in `bpf_dynptr_init()`, `size` is not checked but OR-ed in: callers
-    /// have called [`check_size`] where C does.
+    /// A writable word of this class, as `bpf_dynptr_init()` makes it.
+    ///
+    /// Callers have called [`check_size`] where C does. It does not for packets: of a size above
+    /// [`MAX_SIZE`] the low 24 bits are taken, where C would let bits 28 and up change the class.
     pub const fn new(class: Class, size: u32) -> Self {
-        Self(size | (class.to_raw() << TYPE_SHIFT))
+        Self((size & SIZE_MASK) | (class.to_raw() << TYPE_SHIFT))
+    }
+
+    /// The same, read-only: `bpf_dynptr_set_rdonly()`.
+    pub const fn rdonly(self) -> Self {
+        Self(self.0 | RDONLY)
+    }
+
+    /// The same with another size: `bpf_dynptr_set_size()`.
+    pub const fn with_size(self, size: u32) -> Self {
+        Self((self.0 & !SIZE_MASK) | (size & SIZE_MASK))
     }
 
     /// The size in bytes, 0 to [`MAX_SIZE`]; meaningless for [`Class::File`].
@@ -237,4 +250,66 @@ pub fn data(view: View, offset: u64, len: u64) -> Result<bool, Refusal> {
         Some(Class::Skb | Class::Xdp | Class::SkbMeta) => Ok(false),
         Some(Class::File) | None => Err(Refusal::UnknownClass(view.word.class_raw())),
     }
+}
+
+/// `bpf_dynptr_slice()`: the class of memory to take a slice of `len` bytes at `offset` from.
+///
+/// # Errors
+///
+/// All are NULL to the program. In this order: [`EINVAL`] if the dynptr is null; [`E2BIG`] if the
+/// range is out of bounds; [`Refusal::UnknownClass`].
+pub fn slice(view: View, offset: u64, len: u64) -> Result<Class, Refusal> {
+    if !view.has_data {
+        return Err(EINVAL.into());
+    }
+    check_range(view.size, offset, len)?;
+    view.word
+        .class()
+        .ok_or(Refusal::UnknownClass(view.word.class_raw()))
+}
+
+/// `bpf_dynptr_slice_rdwr()`: as [`slice`], but for writing.
+///
+/// # Errors
+///
+/// [`EINVAL`] also if the dynptr is read-only; else those of [`slice`].
+pub fn slice_rdwr(view: View, offset: u64, len: u64) -> Result<Class, Refusal> {
+    if view.word.is_rdonly() {
+        return Err(EINVAL.into());
+    }
+    slice(view, offset, len)
+}
+
+/// `bpf_dynptr_adjust()`: the new size of the view from `start` to `end` of the old one.
+///
+/// # Errors
+///
+/// In this order: [`EINVAL`] if the dynptr is null or `start` is above `end`; [`ERANGE`] if either
+/// is beyond the old view.
+pub fn adjust(view: View, start: u64, end: u64) -> Result<u64, Errno> {
+    if !view.has_data || start > end {
+        return Err(EINVAL);
+    }
+    if end > view.size {
+        return Err(ERANGE);
+    }
+    Ok(end.wrapping_sub(start))
+}
+
+/// The constructors over packets and files: a dynptr of this class and size.
+///
+/// # Errors
+///
+/// [`EINVAL`] if `flags` is not 0.
+pub fn construct(class: Class, size: u32, flags: u64) -> Result<Word, Errno> {
+    if flags != 0 {
+        return Err(EINVAL);
+    }
+    Ok(Word::new(class, size))
+}
+
+/// `skb_pointer_if_linear()`: whether `len` bytes at `offset` lie in the packet's first `headlen`
+/// bytes, which are contiguous.
+pub fn is_linear(headlen: u32, offset: u32, len: u32) -> bool {
+    offset <= headlen && len <= headlen.wrapping_sub(offset)
 }

@@ -13,10 +13,14 @@ pub struct Errno(u16);
 pub const E2BIG: Errno = Errno(7);
 /// Try again: the ring has no room.
 pub const EAGAIN: Errno = Errno(11);
-/// Bad address: here, an internal inconsistency.
+/// Out of memory.
+pub const ENOMEM: Errno = Errno(12);
+/// Bad address: memory that cannot be read, or an internal inconsistency.
 pub const EFAULT: Errno = Errno(14);
 /// Invalid argument.
 pub const EINVAL: Errno = Errno(22);
+/// Out of range: a new view that is not within the old one.
+pub const ERANGE: Errno = Errno(34);
 
 impl Errno {
     /// The negative value that C functions return.

@@ -10,6 +10,7 @@
 //! with overflow checks, and a bare `+` that wraps would stop the machine.
 
 pub mod bind;
+pub mod chunk;
 pub mod dynptr;
 pub mod errno;
 pub mod proto;

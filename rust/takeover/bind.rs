@@ -2,9 +2,10 @@
 
 //! Kind *bind*: programs loaded from now on call the Rust function by address.
 //!
-//! An ftrace hook on `bpf_fixup_call_args()` (`srctree/kernel/bpf/fixups.c`) sees every program
-//! once, main and sub-programs together, when its helper calls hold addresses and before it is
-//! compiled. No cost per call, and the gates of the C protos (CAP_BPF) have been passed.
+//! Two ftrace hooks on `srctree/kernel/bpf/fixups.c` see every program once, main and sub-programs
+//! together, before it is compiled: `bpf_do_misc_fixups()` when the addresses of its kfuncs are
+//! about to go into the calls, `bpf_fixup_call_args()` when its helper calls hold addresses. No cost
+//! per call, and all gates of the C side (CAP_BPF) have been passed.
 
 use crate::{
     bindings,
@@ -22,41 +23,36 @@ use crate::{
         Row, //
     }, //
 };
-use core::ffi::c_void;
+use core::ffi::{
+    c_void,
+    CStr, //
+};
 use kernel::{
     ffi::c_ulong,
     prelude::*,
     types::Opaque, //
 };
 
-/// The verifier's function that the hook is on.
-const HOOK: &[u8] = b"bpf_fixup_call_args\0";
-
-/// What the hook needs.
+/// What the hooks need.
 struct Binding {
     targets: [Option<Target>; Row::COUNT],
     module: ModuleRef,
     btf: Btf,
 }
 
-/// The hook, as long as this lives.
+/// The binding of new programs, as long as this lives.
 pub(crate) struct Bind {
-    ops: KBox<Opaque<bindings::ftrace_ops>>,
-    // The hook's `private` points here.
+    // Dropped before the binding, to which they point.
+    _hooks: [Hook; 2],
     _binding: KBox<Binding>,
 }
-
-// SAFETY: The ftrace core guards the structure; this object only owns it.
-unsafe impl Send for Bind {}
-// SAFETY: As above.
-unsafe impl Sync for Bind {}
 
 impl Bind {
     /// Starts binding new programs.
     ///
     /// # Errors
     ///
-    /// `ENOENT` if the kernel's function cannot be hooked; `ERANGE` if Rust code is too far from the
+    /// `ENOENT` if the kernel's functions cannot be hooked; `ERANGE` if Rust code is too far from the
     /// kernel's text for a call; what ftrace gives.
     pub(crate) fn new(module: ModuleRef, btf: Btf) -> Result<Self> {
         let mut targets = [None; Row::COUNT];
@@ -73,54 +69,126 @@ impl Bind {
             },
             GFP_KERNEL,
         )?;
-        let ops = KBox::new(
-            Opaque::new(bindings::ftrace_ops {
-                func: Some(on_fixup_call_args),
-                private: (&raw const *binding).cast_mut().cast::<c_void>(),
-                ..Default::default()
-            }),
-            GFP_KERNEL,
-        )?;
-        let mut name = [0u8; HOOK.len()];
-        name.copy_from_slice(HOOK);
-        // SAFETY: `ops` is unregistered, `name` is writable and ends with a NUL.
-        let err = unsafe {
-            bindings::ftrace_set_filter(
-                ops.get(),
-                name.as_mut_ptr(),
-                HOOK.len().wrapping_sub(1) as i32,
-                1,
-            )
-        };
-        if err != 0 {
-            pr_err!("bpf_fixup_call_args: this kernel has no such traceable function ({err})\n");
-            return Err(ENOENT);
-        }
-        // SAFETY: `ops` and `binding` live until it is unregistered.
-        let err = unsafe { bindings::register_ftrace_function(ops.get()) };
-        if err != 0 {
-            pr_err!("bpf_fixup_call_args: cannot be hooked ({err})\n");
-            // SAFETY: Registration failed, so only the filter is left to free.
-            unsafe { bindings::ftrace_free_filter(ops.get()) };
-            return Err(kernel::error::Error::from_errno(err));
-        }
+        let kfuncs = Hook::new(c"bpf_do_misc_fixups", on_misc_fixups, &binding)?;
+        let helpers = Hook::new(c"bpf_fixup_call_args", on_fixup_call_args, &binding)?;
         Ok(Self {
-            ops,
+            _hooks: [kfuncs, helpers],
             _binding: binding,
         })
     }
 }
 
-impl Drop for Bind {
+/// The type of an ftrace callback.
+type Callback =
+    unsafe extern "C" fn(c_ulong, c_ulong, *mut bindings::ftrace_ops, *mut bindings::ftrace_regs);
+
+/// A function that runs at the entry of a kernel function while this lives.
+struct Hook {
+    ops: KBox<Opaque<bindings::ftrace_ops>>,
+    name: &'static CStr,
+}
+
+// SAFETY: The ftrace core guards the structure; this object only owns it.
+unsafe impl Send for Hook {}
+// SAFETY: As above.
+unsafe impl Sync for Hook {}
+
+impl Hook {
+    /// Puts `callback` on the kernel function `name`; it finds `binding`, which must outlive the
+    /// hook, in `private`.
+    fn new(name: &'static CStr, callback: Callback, binding: &KBox<Binding>) -> Result<Self> {
+        let ops = KBox::new(
+            Opaque::new(bindings::ftrace_ops {
+                func: Some(callback),
+                private: (&raw const **binding).cast_mut().cast::<c_void>(),
+                ..Default::default()
+            }),
+            GFP_KERNEL,
+        )?;
+        let shown = name.to_str().unwrap_or("?");
+        let bytes = name.to_bytes_with_nul();
+        // ftrace may write to it.
+        let mut filter = [0u8; 32];
+        filter
+            .get_mut(..bytes.len())
+            .ok_or(EINVAL)?
+            .copy_from_slice(bytes);
+        let len = bytes.len().wrapping_sub(1) as i32;
+        // SAFETY: `ops` is unregistered, `filter` is writable and ends with a NUL.
+        let err = unsafe { bindings::ftrace_set_filter(ops.get(), filter.as_mut_ptr(), len, 1) };
+        if err != 0 {
+            pr_err!("{shown}: this kernel has no such traceable function ({err})\n");
+            return Err(ENOENT);
+        }
+        // SAFETY: `ops` and what `private` points to live until it is unregistered.
+        let err = unsafe { bindings::register_ftrace_function(ops.get()) };
+        if err != 0 {
+            pr_err!("{shown}: cannot be hooked ({err})\n");
+            // SAFETY: Registration failed, so only the filter is left to free.
+            unsafe { bindings::ftrace_free_filter(ops.get()) };
+            return Err(kernel::error::Error::from_errno(err));
+        }
+        Ok(Self { ops, name })
+    }
+}
+
+impl Drop for Hook {
     fn drop(&mut self) {
-        // SAFETY: Registered in `new`. Waits for hooks in progress, as the structure is in module
+        // SAFETY: Registered in `new`. Waits for callbacks in progress, as the structure is in module
         // memory; programs that they bound hold the module, so none is left.
         let err = unsafe { bindings::unregister_ftrace_function(self.ops.get()) };
         if err != 0 {
-            pr_err!("bpf_fixup_call_args: could not be unhooked ({err})\n");
+            let name = self.name.to_str().unwrap_or("?");
+            pr_err!("{name}: could not be unhooked ({err})\n");
         }
         // SAFETY: Unregistered.
         unsafe { bindings::ftrace_free_filter(self.ops.get()) };
+    }
+}
+
+/// The binding of a hook, and the program whose verification entered the hooked function, both of
+/// which take the environment first.
+///
+/// # Safety
+///
+/// Called from a callback of a [`Hook`] on such a function, with its arguments.
+unsafe fn hooked<'a>(
+    ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+) -> Option<(&'a Binding, VerifiedProgram)> {
+    // SAFETY: The structure that `Hook::new` registered.
+    let private = unsafe { (*ops).private };
+    // SAFETY: Points to the binding, which lives until the hook is unregistered.
+    let binding = unsafe { &*private.cast::<Binding>() };
+    // SAFETY: The registers at the function's entry, which ftrace saved.
+    let env = unsafe { bindings::rust_dynptr_ftrace_argument(fregs, 0) };
+    // SAFETY: The function's first argument, while it is being entered.
+    let program = unsafe { VerifiedProgram::from_raw(env as *mut _) }?;
+    Some((binding, program))
+}
+
+fn report(outcome: Outcome) {
+    if outcome == Outcome::LeftToC {
+        kernel::pr_warn_once!(
+            "a program uses too many BTFs or the module is going: it stays with C\n"
+        );
+    }
+}
+
+/// Runs at the entry of `bpf_do_misc_fixups(env)`; must not sleep.
+///
+/// # Safety
+///
+/// Called by ftrace as the hook that [`Bind::new`] registered.
+unsafe extern "C" fn on_misc_fixups(
+    _ip: c_ulong,
+    _parent_ip: c_ulong,
+    ops: *mut bindings::ftrace_ops,
+    fregs: *mut bindings::ftrace_regs,
+) {
+    // SAFETY: By this function's contract.
+    if let Some((binding, mut program)) = unsafe { hooked(ops, fregs) } {
+        report(program.bind_kfuncs(&binding.targets, binding.module, &binding.btf));
     }
 }
 
@@ -135,19 +203,8 @@ unsafe extern "C" fn on_fixup_call_args(
     ops: *mut bindings::ftrace_ops,
     fregs: *mut bindings::ftrace_regs,
 ) {
-    // SAFETY: The structure that `Bind::new` registered.
-    let private = unsafe { (*ops).private };
-    // SAFETY: Points to the binding, which lives until the hook is unregistered.
-    let binding = unsafe { &*private.cast::<Binding>() };
-    // SAFETY: The registers at the function's entry, which ftrace saved.
-    let env = unsafe { bindings::rust_dynptr_ftrace_argument(fregs, 0) };
-    // SAFETY: The function's first argument, while it is being entered.
-    let Some(mut program) = (unsafe { VerifiedProgram::from_raw(env as *mut _) }) else {
-        return;
-    };
-    if program.bind(&binding.targets, binding.module, &binding.btf) == Outcome::LeftToC {
-        kernel::pr_warn_once!(
-            "a program uses too many BTFs or the module is going: it stays with C\n"
-        );
+    // SAFETY: By this function's contract.
+    if let Some((binding, mut program)) = unsafe { hooked(ops, fregs) } {
+        report(program.bind_helpers(&binding.targets, binding.module, &binding.btf));
     }
 }

@@ -14,7 +14,7 @@
 //! Kinds:
 //!
 //! * `jump`: `register_ftrace_direct`, acts at once on every caller; needs a fentry.
-//! * `bind`: the helper's address in programs that are loaded from now on.
+//! * `bind`: the helper's or kfunc's address in programs that are loaded from now on.
 //! * `patch`: livepatch, acts at once and for all such functions together; needs a fentry.
 
 /// Calls the macro `$with` with all rows of the table.
@@ -25,7 +25,61 @@ macro_rules! takeover_rows {
             jump bpf_dynptr_read, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
             jump bpf_dynptr_write, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
             jump bpf_dynptr_data, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_slice, "void * (const struct bpf_dynptr *, u64, void *, u64)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_slice_rdwr, "void * (const struct bpf_dynptr *, u64, void *, u64)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_adjust, "int (struct bpf_dynptr *, u64, u64)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_is_null, "bool (const struct bpf_dynptr *)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_is_rdonly, "bool (const struct bpf_dynptr *)", "kernel/bpf/helpers.c";
             jump bpf_dynptr_size, "u64 (const struct bpf_dynptr *)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_clone, "int (const struct bpf_dynptr *, struct bpf_dynptr *)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_copy,
+                "int (const struct bpf_dynptr *, u64, const struct bpf_dynptr *, u64, u64)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_memset, "int (const struct bpf_dynptr *, u64, u64, u8)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_from_file, "int (struct file *, u32, struct bpf_dynptr *)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_from_file_sleepable, "int (struct file *, u32, struct bpf_dynptr *)",
+                "kernel/bpf/helpers.c";
+            jump bpf_dynptr_file_discard, "int (struct bpf_dynptr *)", "kernel/bpf/helpers.c";
+            jump bpf_dynptr_from_skb, "int (struct __sk_buff *, u64, struct bpf_dynptr *)",
+                "net/core/filter.c";
+            jump bpf_dynptr_from_skb_rdonly, "int (struct __sk_buff *, u64, struct bpf_dynptr *)",
+                "net/core/filter.c";
+            jump bpf_dynptr_from_skb_meta, "int (struct __sk_buff *, u64, struct bpf_dynptr *)",
+                "net/core/filter.c";
+            jump bpf_dynptr_from_xdp, "int (struct xdp_md *, u64, struct bpf_dynptr *)",
+                "net/core/filter.c";
+            jump __bpf_dynptr_write,
+                "int (const struct bpf_dynptr_kern *, u64, void *, u64, u64)", "kernel/bpf/helpers.c";
+            jump __bpf_dynptr_size, "u64 (const struct bpf_dynptr_kern *)", "kernel/bpf/helpers.c";
+            jump __bpf_dynptr_is_rdonly, "bool (const struct bpf_dynptr_kern *)",
+                "kernel/bpf/helpers.c";
+            jump __bpf_dynptr_data, "const void * (const struct bpf_dynptr_kern *, u64)",
+                "kernel/bpf/helpers.c";
+            jump __bpf_dynptr_data_rw, "void * (const struct bpf_dynptr_kern *, u64)",
+                "kernel/bpf/helpers.c";
+            bind bpf_probe_read_user_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_probe_read_kernel_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_probe_read_user_str_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_probe_read_kernel_str_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_copy_from_user_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_copy_from_user_str_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_copy_from_user_task_dynptr,
+                "int (const struct bpf_dynptr *, u64, u64, const void *, struct task_struct *)",
+                "kernel/trace/bpf_trace.c";
+            bind bpf_copy_from_user_task_str_dynptr,
+                "int (const struct bpf_dynptr *, u64, u64, const void *, struct task_struct *)",
+                "kernel/trace/bpf_trace.c";
             bind bpf_ringbuf_output, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
             bind bpf_ringbuf_query, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
             patch destroy_if_dynptr_stack_slot,

@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use rust_dynptr_host::logic::bind::{
     rebound,
+    rebound_kfunc,
     Target, //
 };
 
@@ -37,6 +38,15 @@ fn other_instructions_are_not() {
     assert_eq!(rebound(0x85, 0, target.c_imm ^ 16, &targets), None);
     assert_eq!(rebound(0x85, 0, target.rust_imm, &targets), None);
     assert_eq!(rebound(0x85, 0, 0, &[None, None]), None);
+}
+
+#[test]
+fn a_kfunc_is_bound_by_its_address() {
+    let targets = [None, Target::new(BASE, C, RUST)];
+    assert_eq!(rebound_kfunc(C, &targets), Some(RUST));
+    assert_eq!(rebound_kfunc(C + 16, &targets), None);
+    assert_eq!(rebound_kfunc(RUST, &targets), None);
+    assert_eq!(rebound_kfunc(C, &[None]), None);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use rust_dynptr_host::logic::{
     },
     errno::{
         E2BIG,
-        EINVAL, //
+        EINVAL,
+        ERANGE, //
     }, //
 };
 
@@ -123,6 +124,79 @@ proptest! {
             class => Err(Refusal::UnknownClass(class)),
         };
         prop_assert_eq!(dynptr::data(view, offset, len), expected);
+    }
+
+    #[test]
+    fn slice_checks_in_c_order(view in view(), offset in number(), len in number()) {
+        let expected = if !view.has_data {
+            Err(EINVAL.into())
+        } else if out_of_bounds(&view, offset, len) {
+            Err(E2BIG.into())
+        } else {
+            view.word.class().ok_or(Refusal::UnknownClass(view.word.class_raw()))
+        };
+        prop_assert_eq!(dynptr::slice(view, offset, len), expected);
+        let expected = if view.word.is_rdonly() { Err(EINVAL.into()) } else { expected };
+        prop_assert_eq!(dynptr::slice_rdwr(view, offset, len), expected);
+    }
+
+    #[test]
+    fn adjust_checks_in_c_order(view in view(), start in number(), end in number()) {
+        let expected = if !view.has_data || start > end {
+            Err(EINVAL)
+        } else if start > view.size || end > view.size {
+            Err(ERANGE)
+        } else {
+            Ok(end - start)
+        };
+        prop_assert_eq!(dynptr::adjust(view, start, end), expected);
+    }
+
+    #[test]
+    fn an_adjusted_view_is_within_the_old_one(
+        view in view(), start in number(), end in number(), offset in number(), len in number(),
+    ) {
+        if let Ok(size) = dynptr::adjust(view, start, end) {
+            if dynptr::check_range(size, offset, len).is_ok() {
+                prop_assert!(dynptr::check_range(view.size, start + offset, len).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn words_change_one_part(raw in any::<u32>(), size in any::<u32>()) {
+        let word = Word::from_raw(raw);
+        let resized = word.with_size(size);
+        prop_assert_eq!(resized.size(), size & 0xff_ffff);
+        prop_assert_eq!(resized.into_raw() >> 24, raw >> 24);
+        prop_assert!(word.rdonly().is_rdonly());
+        prop_assert_eq!(word.rdonly().into_raw() | raw, word.rdonly().into_raw());
+        prop_assert_eq!(word.rdonly().into_raw() & !(1 << 31), raw & !(1 << 31));
+    }
+
+    /// Suspect L9: a packet above 24 bits cannot change the class, as it could in C from 2^28 on.
+    #[test]
+    fn no_size_changes_the_class(size in any::<u32>(), flags in number()) {
+        for class in [Class::Skb, Class::Xdp, Class::SkbMeta] {
+            match dynptr::construct(class, size, flags) {
+                Ok(word) => {
+                    prop_assert_eq!(flags, 0);
+                    prop_assert_eq!(word.class(), Some(class));
+                    prop_assert!(!word.is_rdonly());
+                    prop_assert_eq!(word.size(), size & 0xff_ffff);
+                }
+                Err(errno) => {
+                    prop_assert_ne!(flags, 0);
+                    prop_assert_eq!(errno, EINVAL);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn linear_is_within_the_head(headlen in any::<u32>(), offset in any::<u32>(), len in any::<u32>()) {
+        let expected = u64::from(offset) + u64::from(len) <= u64::from(headlen);
+        prop_assert_eq!(dynptr::is_linear(headlen, offset, len), expected);
     }
 }
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files behind dynptrs: `struct bpf_dynptr_file_impl` of `srctree/kernel/bpf/helpers.c`, private to
+//! it, so its offsets come from BTF. Only `glue::dynptr` uses this.
+//!
+//! C and Rust share these objects: both allocate with `kmalloc_nolock()`, so that either may free
+//! what the other made.
+
+use crate::{
+    bindings::{
+        self,
+        layout, //
+    },
+    logic::errno::{
+        Errno,
+        EINVAL,
+        ENOMEM, //
+    }, //
+};
+use core::ptr::{
+    null_mut,
+    NonNull, //
+};
+use kernel::ffi::{
+    c_int,
+    c_void, //
+};
+
+/// What a file dynptr owns: the reader's state, and the view as 64-bit offset and size.
+///
+/// A clone of the dynptr shares it, so `bpf_dynptr_adjust()` of one moves the other's view, as in C.
+///
+/// # Invariants
+///
+/// Points to such a structure, initialised, which only the calling program uses.
+#[derive(Clone, Copy)]
+pub(super) struct FileImpl(NonNull<u8>);
+
+impl FileImpl {
+    /// The structure of a file dynptr, `None` for a null one.
+    ///
+    /// # Safety
+    ///
+    /// `data` is the data pointer of a dynptr of class file.
+    #[inline(always)]
+    pub(super) unsafe fn from_raw(data: *mut c_void) -> Option<Self> {
+        // INVARIANT: By this function's contract.
+        NonNull::new(data.cast()).map(Self)
+    }
+
+    /// `make_file_dynptr()`: a view of the whole file. Any context.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`].
+    ///
+    /// # Safety
+    ///
+    /// `file` lives as long as the dynptr.
+    pub(super) unsafe fn new(file: *mut bindings::file, may_sleep: bool) -> Result<Self, Errno> {
+        // SAFETY: A plain allocation, in any context.
+        let raw =
+            unsafe { bindings::rust_dynptr_kmalloc_nolock(layout::bpf_dynptr_file_impl::SIZE_OF) };
+        let this = Self(NonNull::new(raw.cast()).ok_or(ENOMEM)?);
+        this.set_offset(0);
+        // The file may grow or shrink: reads find out.
+        this.set_size(u64::MAX);
+        // SAFETY: Memory of the reader's size that we own; `file` by contract.
+        unsafe { bindings::freader_init_from_file(this.freader(), null_mut(), 0, file, may_sleep) };
+        // INVARIANT: Offset, size and reader have their values.
+        Ok(this)
+    }
+
+    /// `bpf_dynptr_file_discard()`: gives the folio and the memory back. Any context.
+    ///
+    /// # Safety
+    ///
+    /// The dynptr and its clones are not used any more.
+    pub(super) unsafe fn discard(self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::freader_cleanup(self.freader()) };
+        // SAFETY: Allocated by `kmalloc_nolock()`, here or in C, and used no more by contract.
+        unsafe { bindings::kfree_nolock(self.as_data()) };
+    }
+
+    /// The pointer for the dynptr's `data`.
+    #[inline(always)]
+    pub(super) fn as_data(self) -> *mut c_void {
+        self.0.as_ptr().cast()
+    }
+
+    #[inline(always)]
+    fn member<T>(self, offset: usize) -> *mut T {
+        self.0.as_ptr().wrapping_add(offset).cast()
+    }
+
+    #[inline(always)]
+    fn freader(self) -> *mut bindings::freader {
+        self.member(layout::bpf_dynptr_file_impl::FREADER)
+    }
+
+    /// Bytes of the view.
+    #[inline(always)]
+    pub(super) fn size(self) -> u64 {
+        let size = self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE);
+        // SAFETY: By the type invariant; a member of 8 bytes.
+        unsafe { size.read() }
+    }
+
+    #[inline(always)]
+    fn set_size(self, value: u64) {
+        let size = self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE);
+        // SAFETY: As in `size`.
+        unsafe { size.write(value) };
+    }
+
+    #[inline(always)]
+    fn offset(self) -> u64 {
+        let offset = self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET);
+        // SAFETY: As in `size`.
+        unsafe { offset.read() }
+    }
+
+    #[inline(always)]
+    fn set_offset(self, value: u64) {
+        let offset = self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET);
+        // SAFETY: As in `size`.
+        unsafe { offset.write(value) };
+    }
+
+    /// Moves the view's start by `start` and makes it `size` bytes long.
+    pub(super) fn adjust(self, start: u64, size: u64) {
+        self.set_offset(self.offset().wrapping_add(start));
+        self.set_size(size);
+    }
+
+    /// `bpf_file_fetch_bytes()`: reads `len` bytes at `offset` of the view into `buf`.
+    ///
+    /// Returns 0, -EINVAL for a NULL `buf`, or the file reader's error. Sleeps if the dynptr was made
+    /// in a sleepable program.
+    ///
+    /// # Safety
+    ///
+    /// `buf` is NULL or valid for writes of `len` bytes.
+    pub(super) unsafe fn fetch(self, offset: u64, buf: *mut c_void, len: u64) -> c_int {
+        if buf.is_null() {
+            return EINVAL.to_c_int();
+        }
+        let freader = self.freader();
+        // SAFETY: By the type invariant `freader` is the reader's state, used by this call only.
+        unsafe { (*freader).buf = buf };
+        // SAFETY: As above.
+        unsafe { (*freader).buf_sz = len as u32 };
+        let at = offset.wrapping_add(self.offset());
+        // SAFETY: As above; the reader copies at most `buf_sz` bytes to `buf`.
+        let found = unsafe { bindings::freader_fetch(freader, at as i64, len as usize) };
+        if found.is_null() {
+            // SAFETY: As above.
+            return unsafe { (*freader).err };
+        }
+        if !core::ptr::eq(found, buf) {
+            // SAFETY: The reader found `len` bytes in a mapped page, which is not `buf`.
+            unsafe { core::ptr::copy_nonoverlapping(found.cast::<u8>(), buf.cast(), len as usize) };
+        }
+        0
+    }
+}
