@@ -22,6 +22,8 @@
 #include "rows.skel.h"
 #include "tap.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 /* One program with its ring: who produces, what the consumer expects next. */
 struct stream {
 	struct rows_bpf *skel;
@@ -133,6 +135,23 @@ static void check_stream(const char *name, const struct stream *stream)
 	       stream->failed);
 }
 
+/* What the program "traffic" and its verification use. */
+static const char *const used[] = {
+	"bpf_dynptr_from_mem", "bpf_dynptr_read", "bpf_dynptr_write", "bpf_dynptr_data",
+	"bpf_dynptr_size", "bpf_ringbuf_output", "bpf_ringbuf_query",
+	"destroy_if_dynptr_stack_slot",
+};
+
+static bool served_all(const struct row *rows, const unsigned long long *hits, int count)
+{
+	size_t served = 0;
+
+	for (int i = 0; i < count; i++)
+		for (size_t j = 0; j < COUNT(used); j++)
+			served += hits[i] && !strcmp(rows[i].name, used[j]);
+	return served == COUNT(used);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long long bound_records = 0, bound_wrong = 0, hits[MAX_ROWS] = {};
@@ -183,8 +202,10 @@ int main(int argc, char **argv)
 	tap_ok(loads && !load_failures, "cycles: %llu programs verified meanwhile, %llu failed",
 	       (unsigned long long)loads, (unsigned long long)load_failures);
 	for (int i = 0; i < count; i++)
-		tap_ok(hits[i] > 0, "cycles: %s was served by Rust %s", rows[i].name,
-		       hits[i] ? "" : "never");
+		if (hits[i])
+			tap_note("%s: %llu hits", rows[i].name, hits[i]);
+	tap_ok(count > 0 && served_all(rows, hits, count),
+	       "cycles: every function of the traffic was served by Rust");
 	close_stream(&old);
 	return tap_done();
 }

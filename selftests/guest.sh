@@ -22,6 +22,7 @@ part() {
 }
 
 part build/selftests/rows "$KO"
+part build/selftests/grid "$KO"
 part selftests/refusals.sh "$KO"
 part build/selftests/cycles "$KO" "$CYCLES"
 tap_no_splat guest

@@ -25,6 +25,13 @@ static const unsigned long long all_flags[] = { 0, 1, 2, 4, ~0ULL };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CASES (ROWS_CLASSES * COUNT(numbers) * COUNT(numbers) * COUNT(lengths) * COUNT(all_flags))
 
+/* What this test must reach. */
+static const char *const mine[] = {
+	"bpf_dynptr_from_mem", "bpf_dynptr_read", "bpf_dynptr_write", "bpf_dynptr_data",
+	"bpf_dynptr_size", "bpf_dynptr_adjust", "bpf_dynptr_from_skb", "bpf_ringbuf_output",
+	"bpf_ringbuf_query", "destroy_if_dynptr_stack_slot",
+};
+
 static struct rows_result *results[2];
 
 static struct rows_request request(size_t i)
@@ -116,6 +123,14 @@ static void compare(void)
 	       differences);
 }
 
+static unsigned long long hits_of(const struct row *rows, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].hits;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct row rows[MAX_ROWS];
@@ -137,9 +152,9 @@ int main(int argc, char **argv)
 	compare();
 	count = control_rows(rows);
 	tap_ok(count > 0, "rows: debugfs lists the table");
-	for (int i = 0; i < count; i++)
-		tap_ok(rows[i].hits > 0, "rows: %s (%s) was served by Rust %s", rows[i].name,
-		       rows[i].kind, rows[i].hits ? "" : "never");
+	for (size_t i = 0; i < COUNT(mine); i++)
+		tap_ok(hits_of(rows, count, mine[i]) > 0, "rows: %s was served by Rust", mine[i]);
+	tap_ok(!control_save_hits(), "rows: the hits are kept");
 	tap_ok(!control_unload(), "rows: the module unloads");
 	return tap_done();
 }
