@@ -3,7 +3,7 @@
 # DIR), first with C, then with the module loaded. TAP, one line a subtest: it must pass and be as with C.
 # Raw logs and the rows' hits go to RESULTS.
 set -euo pipefail
-SUBTESTS=211 # upstream's tests of 7.3 with C, on the stock kernel
+SUBTESTS=259 # upstream's tests of 7.3 with C, on the stock kernel
 DIR=$1
 KO=$2
 RESULTS=$3
@@ -12,10 +12,12 @@ TOP=$(cd "$(dirname "$0")/.." && pwd)
 . "$TOP/selftests/tap.sh"
 TESTS=dynptr,ringbuf,ringbuf_multi,user_ringbuf,kfunc_dynptr_param,xdp_dynptr,l4lb_all,parse_tcp_hdr_opt,cls_redirect
 TESTS+=,file_reader,crypto_sanity,fs_kfuncs,verify_pkcs7_sig,cgroup_xattr,sock_xattr,xdp_context
+# Fails with C too: its "ip -6 route add … encap ioam6 … via" is not in trixie's iproute2 (EEXIST).
+DENY=xdp_context_lwt_encap/ioam6_encap
 
 # What they expect of the machine: a file system with xattrs and verity on /tmp, tun devices.
 prepare() {
-	modprobe -a tun algif_skcipher
+	modprobe -a loop ext4 tun algif_skcipher
 	truncate -s 256M /dev/shm/tmp.img
 	mkfs.ext4 -q -O verity -b 4096 /dev/shm/tmp.img
 	mount -o loop /dev/shm/tmp.img /tmp
@@ -26,7 +28,7 @@ prepare() {
 # that comes again (cls_redirect runs its subtests three times) gets its turn as a suffix.
 suites() {
 	local rc=0 start=$SECONDS
-	(cd "$DIR" && ./test_progs -w 0 -t "$TESTS") >"$TOP/$RESULTS/upstream-$1.log" 2>&1 || rc=$?
+	(cd "$DIR" && ./test_progs -w 0 -t "$TESTS" -d "$DENY") >"$TOP/$RESULTS/upstream-$1.log" 2>&1 || rc=$?
 	# Lines "#12/3 test/subtest:OK"; a test without subtests has only "#12 test:OK".
 	awk -F: '/^#[0-9]+(\/[0-9]+)? +[^ ]+.*:(OK|FAIL|SKIP)$/ {
 		verdict = $NF; name = $0
