@@ -16,9 +16,9 @@ mod glue;
 #[forbid(unsafe_code)]
 #[allow(unreachable_pub, reason = "the host crate's tests reach it")]
 mod logic;
-mod stats;
 #[macro_use]
 mod table;
+mod stats;
 mod takeover;
 
 use kernel::{
@@ -56,8 +56,7 @@ impl kernel::InPlaceModule for RustDynptr {
             takeover <- Scope::dir(
                 // Lazily, in place: nothing after it can fail.
                 pin_init::init_scope(move || -> Result<Result<Takeover>> {
-                    let takeover = Takeover::new(module)?;
-                    glue::module::set_counting(module_parameters::count.value());
+                    let takeover = Takeover::new(module, module_parameters::count.value())?;
                     pr_info!("{} C functions taken over\n", table::Row::COUNT);
                     Ok(Ok(takeover))
                 }),
@@ -86,13 +85,12 @@ fn show_counting(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 ///
 /// # Errors
 ///
-/// `EINVAL` for anything else.
-fn write_counting(_: &Takeover, reader: &mut UserSliceReader) -> Result {
+/// `EINVAL` for anything else; what ftrace gives.
+fn write_counting(takeover: &Takeover, reader: &mut UserSliceReader) -> Result {
     let on = match reader.read::<u8>()? {
         b'0' => false,
         b'1' => true,
         _ => return Err(EINVAL),
     };
-    glue::module::set_counting(on);
-    Ok(())
+    takeover.set_counting(on)
 }

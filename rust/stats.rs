@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Hit counters: proof that Rust served a call. Off by default, and then a `nop` in each function
-//! (a static key); the module parameter `count` or debugfs `counting` switches them on.
+//! Hit counters: proof that Rust served a call. Off by default; the module parameter `count` or debugfs
+//! `counting` switches them on.
+//!
+//! A *jump* row that is counted jumps to a stub here that counts and goes on to the Rust function; else
+//! straight to the function: not counting costs nothing. The others have a static key, a `nop` when
+//! off.
 
-use crate::table::Row;
+use crate::{
+    entry,
+    table::Row, //
+};
 use core::sync::atomic::{
     AtomicU64,
     Ordering, //
 };
+use kernel::macros::paste;
 
 static HITS: [AtomicU64; Row::COUNT] = [const { AtomicU64::new(0) }; Row::COUNT];
 
-/// Counts a call of `row` if counting is on. Safe in any context, NMI included.
+/// Counts a call of `row`, which is no *jump* row, if counting is on. Any context, NMI included.
 #[inline(always)]
 pub(crate) fn hit(row: Row) {
     if crate::glue::module::counting() {
-        count(row);
-    }
-}
-
-#[cold]
-fn count(row: Row) {
-    if let Some(hits) = HITS.get(row as usize) {
-        hits.fetch_add(1, Ordering::Relaxed);
+        if let Some(hits) = HITS.get(row as usize) {
+            hits.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -31,3 +34,43 @@ pub(crate) fn hits(row: Row) -> u64 {
     HITS.get(row as usize)
         .map_or(0, |hits| hits.load(Ordering::Relaxed))
 }
+
+macro_rules! define_stubs {
+    ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
+        $(define_stubs!(@stub $kind $name);)*
+
+        /// The stub that counts a call of a *jump* row; 0 for the others.
+        pub(crate) fn stub(row: Row) -> usize {
+            match row {
+                $(Row::$name => define_stubs!(@address $kind $name),)*
+            }
+        }
+    };
+    (@stub jump $name:ident) => {
+        paste! {
+            extern "C" {
+                fn [<rust_dynptr_count_ $name>]();
+            }
+            // It keeps every register, so it stands before a function of any prototype.
+            core::arch::global_asm!(
+                ".pushsection .text",
+                ".balign 16",
+                concat!(".type rust_dynptr_count_", stringify!($name), ", @function"),
+                concat!("rust_dynptr_count_", stringify!($name), ":"),
+                "endbr64",
+                "lock incq {hits}+{at}(%rip)",
+                "jmp {function}",
+                concat!(".size rust_dynptr_count_", stringify!($name), ", . - rust_dynptr_count_", stringify!($name)),
+                ".popsection",
+                hits = sym HITS,
+                at = const Row::$name as usize * size_of::<AtomicU64>(),
+                function = sym entry::[<rust_ $name>],
+                options(att_syntax)
+            );
+        }
+    };
+    (@stub $kind:ident $name:ident) => {};
+    (@address jump $name:ident) => { paste! { [<rust_dynptr_count_ $name>] as usize } };
+    (@address $kind:ident $name:ident) => { 0 };
+}
+takeover_rows!(define_stubs);

@@ -19,7 +19,10 @@ use crate::{
     entry,
     glue::{
         btf::KernelBtf,
-        module::ModuleRef,
+        module::{
+            set_counting,
+            ModuleRef, //
+        },
         programs::Program, //
     },
     stats,
@@ -68,11 +71,16 @@ fn c_address(row: Row) -> Result<usize> {
 }
 
 /// Rows of one kind.
-fn rows_of(kind: Kind) -> impl Iterator<Item = Row> + Clone {
+fn rows_of(kind: Kind) -> impl Iterator<Item = Row> {
     Row::ALL
         .iter()
         .copied()
         .filter(move |row| row.kind() == kind)
+}
+
+kernel::sync::global_lock! {
+    // SAFETY: Initialised in `Takeover::new`, before anybody can lock it.
+    unsafe(uninit) static COUNTING_TURN: Mutex<()> = ();
 }
 
 /// Everything that is taken over while it lives.
@@ -80,31 +88,37 @@ pub(crate) struct Takeover {
     // Fields are dropped in this order.
     patch: Patch,
     _bind: Bind,
-    _jumps: Jumps,
+    jumps: Jumps,
     module: ModuleRef,
 }
 
 impl Takeover {
-    /// Takes over all rows of the table.
+    /// Takes over all rows of the table; with `count`, hits are counted from the start.
     ///
     /// # Errors
     ///
     /// Says in the kernel log which function it was. `ENOENT`: the kernel has no such function, or
     /// it cannot be traced. `EPROTO`: its prototype is another. `EBUSY`: somebody traces or patches
     /// it already. `ENOMEM`.
-    pub(crate) fn new(module: &'static ThisModule) -> Result<Self> {
+    pub(crate) fn new(module: &'static ThisModule, count: bool) -> Result<Self> {
+        // SAFETY: The module is loaded once.
+        unsafe { COUNTING_TURN.init() };
         let module = ModuleRef::new(module);
         let mut btf = Err(ENOENT);
         for row in Row::ALL.iter().copied() {
             btf = Ok(KernelBtf::check(row)?);
         }
-        let jumps = Jumps::new(rows_of(Kind::jump).map(|row| (row, rust_address(row))))?;
+        let jumps = Jumps::new()?;
+        if count {
+            jumps.set_counted(true)?;
+            set_counting(true);
+        }
         let bind = Bind::new(module, btf?.into_inner())?;
         let patch = Patch::new(module)?;
         Ok(Self {
             patch,
             _bind: bind,
-            _jumps: jumps,
+            jumps,
             module,
         })
     }
@@ -116,6 +130,18 @@ impl Takeover {
             Kind::patch if self.patch.is_enabled() => "active",
             Kind::patch => "off: livepatch disabled",
         }
+    }
+
+    /// Counts hits from now on, or no more. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// What ftrace gives; *jump* rows are counted as before then.
+    pub(crate) fn set_counting(&self, on: bool) -> Result {
+        let _turn = COUNTING_TURN.lock();
+        self.jumps.set_counted(on)?;
+        set_counting(on);
+        Ok(())
     }
 
     /// debugfs `takeover`: a line a row: C name, kind, hits, state.

@@ -9,11 +9,7 @@
 //! its stack (`MEM_UNINIT`), see the verifier contract in `glue::dynptr`.
 
 use super::to_c_int;
-use crate::{
-    glue::dynptr::Dynptr,
-    stats::hit,
-    table::Row, //
-};
+use crate::glue::dynptr::Dynptr;
 use kernel::ffi::{
     c_int,
     c_void, //
@@ -32,7 +28,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_skb(
     flags: u64,
     ptr: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_from_skb);
     // SAFETY: The contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: The contract for `skb`.
@@ -53,7 +48,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_skb_rdonly(
     flags: u64,
     ptr: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_from_skb_rdonly);
     // SAFETY: The contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: The contract for `skb`.
@@ -74,7 +68,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_skb_meta(
     flags: u64,
     ptr: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_from_skb_meta);
     // SAFETY: The contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: The contract for `skb`.
@@ -94,7 +87,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_xdp(
     flags: u64,
     ptr: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_from_xdp);
     // SAFETY: The contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: The contract for `xdp`.

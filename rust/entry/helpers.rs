@@ -3,11 +3,7 @@
 //! The dynptr helpers of `srctree/kernel/bpf/helpers.c`. Called by JITed programs. Contexts: any in
 //! which a BPF program runs, NMI included.
 
-use crate::{
-    glue::dynptr::Dynptr,
-    stats::hit,
-    table::Row, //
-};
+use crate::glue::dynptr::Dynptr;
 use kernel::ffi::c_void;
 
 /// `bpf_dynptr_from_mem(data, size, flags, ptr)`.
@@ -27,7 +23,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_mem(
     ptr: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_dynptr_from_mem);
     // SAFETY: The verifier contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr as *mut _) };
     match ptr.set_from_mem(data as *mut c_void, size, flags) {
@@ -53,7 +48,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_read(
     offset: u64,
     flags: u64,
 ) -> u64 {
-    hit(Row::bpf_dynptr_read);
     // SAFETY: The verifier contract for `src`.
     let src = unsafe { Dynptr::from_raw(src as *mut _) };
     // SAFETY: The verifier contract for `dst` and `len`.
@@ -78,7 +72,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_write(
     len: u64,
     flags: u64,
 ) -> u64 {
-    hit(Row::bpf_dynptr_write);
     // SAFETY: The verifier contract for `dst`.
     let dst = unsafe { Dynptr::from_raw(dst as *mut _) };
     // SAFETY: The verifier contract for `src` and `len`.
@@ -102,7 +95,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_data(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_dynptr_data);
     // SAFETY: The verifier contract for `ptr`.
     let ptr = unsafe { Dynptr::from_raw(ptr as *mut _) };
     ptr.data(offset, len) as u64

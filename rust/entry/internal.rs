@@ -11,9 +11,7 @@
 
 use crate::{
     bindings::bpf_dynptr_kern,
-    glue::dynptr::Dynptr,
-    stats::hit,
-    table::Row, //
+    glue::dynptr::Dynptr, //
 };
 use kernel::ffi::{
     c_int,
@@ -33,7 +31,6 @@ pub(crate) unsafe extern "C" fn rust___bpf_dynptr_write(
     len: u64,
     flags: u64,
 ) -> c_int {
-    hit(Row::__bpf_dynptr_write);
     // SAFETY: The module's contract.
     let dst = unsafe { Dynptr::from_raw(dst.cast_mut()) };
     // SAFETY: By this function's contract.
@@ -47,7 +44,6 @@ pub(crate) unsafe extern "C" fn rust___bpf_dynptr_write(
 /// See the module.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust___bpf_dynptr_size(ptr: *const bpf_dynptr_kern) -> u64 {
-    hit(Row::__bpf_dynptr_size);
     // SAFETY: The module's contract.
     unsafe { Dynptr::from_raw(ptr.cast_mut()) }.usable()
 }
@@ -59,7 +55,6 @@ pub(crate) unsafe extern "C" fn rust___bpf_dynptr_size(ptr: *const bpf_dynptr_ke
 /// See the module.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust___bpf_dynptr_is_rdonly(ptr: *const bpf_dynptr_kern) -> bool {
-    hit(Row::__bpf_dynptr_is_rdonly);
     // SAFETY: The module's contract.
     unsafe { Dynptr::from_raw(ptr.cast_mut()) }.is_rdonly()
 }
@@ -76,7 +71,6 @@ pub(crate) unsafe extern "C" fn rust___bpf_dynptr_data(
     ptr: *const bpf_dynptr_kern,
     len: u64,
 ) -> *const c_void {
-    hit(Row::__bpf_dynptr_data);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut()) };
     ptr.contiguous(0, len)
@@ -92,7 +86,6 @@ pub(crate) unsafe extern "C" fn rust___bpf_dynptr_data_rw(
     ptr: *const bpf_dynptr_kern,
     len: u64,
 ) -> *mut c_void {
-    hit(Row::__bpf_dynptr_data_rw);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut()) };
     ptr.contiguous_rdwr(0, len)

@@ -14,9 +14,7 @@ use super::to_c_int;
 use crate::{
     bindings,
     glue::dynptr::Dynptr,
-    logic::errno::Errno,
-    stats::hit,
-    table::Row, //
+    logic::errno::Errno, //
 };
 use kernel::ffi::{
     c_int,
@@ -40,7 +38,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_slice(
     buffer: *mut c_void,
     buffer_size: u64,
 ) -> *mut c_void {
-    hit(Row::bpf_dynptr_slice);
     // SAFETY: The verifier contract for `p`.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The contract for `buffer`.
@@ -62,7 +59,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_slice_rdwr(
     buffer: *mut c_void,
     buffer_size: u64,
 ) -> *mut c_void {
-    hit(Row::bpf_dynptr_slice_rdwr);
     // SAFETY: The verifier contract for `p`.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The contract for `buffer`.
@@ -83,7 +79,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_adjust(
     start: u64,
     end: u64,
 ) -> c_int {
-    hit(Row::bpf_dynptr_adjust);
     // SAFETY: The verifier contract for `p`.
     let ptr = unsafe { Dynptr::from_raw(p.cast()) };
     to_c_int(ptr.adjust(start, end))
@@ -96,7 +91,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_adjust(
 /// See the module.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust_bpf_dynptr_is_null(p: *const c_void) -> bool {
-    hit(Row::bpf_dynptr_is_null);
     // SAFETY: The verifier contract for `p`, which is only read.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     ptr.is_null()
@@ -109,7 +103,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_is_null(p: *const c_void) -> boo
 /// See the module.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust_bpf_dynptr_is_rdonly(p: *const c_void) -> bool {
-    hit(Row::bpf_dynptr_is_rdonly);
     // SAFETY: The verifier contract for `p`, which is only read.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     !ptr.is_null() && ptr.is_rdonly()
@@ -124,7 +117,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_is_rdonly(p: *const c_void) -> b
 /// See the module.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust_bpf_dynptr_size(p: *const c_void) -> u64 {
-    hit(Row::bpf_dynptr_size);
     // SAFETY: The verifier contract for `p`, which is only read.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     ptr.size().unwrap_or_else(Errno::to_register)
@@ -142,7 +134,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_clone(
     p: *const c_void,
     clone: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_clone);
     // SAFETY: The verifier contract for `p`, which is only read.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier contract for `clone`, which is only set.
@@ -166,7 +157,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_copy(
     src_offset: u64,
     size: u64,
 ) -> c_int {
-    hit(Row::bpf_dynptr_copy);
     // SAFETY: The verifier contract for `dst`.
     let dst = unsafe { Dynptr::from_raw(dst.cast_mut().cast()) };
     // SAFETY: The verifier contract for `src`.
@@ -189,7 +179,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_memset(
     size: u64,
     value: u64,
 ) -> c_int {
-    hit(Row::bpf_dynptr_memset);
     // SAFETY: The verifier contract for `p`.
     let ptr = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     ptr.fill(offset, size, value as u8)
@@ -209,7 +198,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_file(
     flags: u32,
     ptr: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_from_file);
     // SAFETY: The verifier contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: By this function's contract.
@@ -230,7 +218,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_file_sleepable(
     flags: u32,
     ptr: *mut c_void,
 ) -> c_int {
-    hit(Row::bpf_dynptr_from_file_sleepable);
     // SAFETY: The verifier contract for `ptr`, which is only set.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: By this function's contract.
@@ -244,7 +231,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_from_file_sleepable(
 /// See the module; the verifier has seen that this is a file dynptr and ends its clones.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust_bpf_dynptr_file_discard(ptr: *mut c_void) -> c_int {
-    hit(Row::bpf_dynptr_file_discard);
     // SAFETY: The verifier contract for `ptr`.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast()) };
     // SAFETY: By this function's contract.

@@ -10,7 +10,11 @@
 
 use crate::{
     bindings,
-    table::Row, //
+    stats,
+    table::{
+        Kind,
+        Row, //
+    }, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -26,6 +30,9 @@ use kernel::{
 /// The tag in an ftrace direct address that asks for a jump instead of a call (`ftrace_jmp_set()`).
 const JUMP: usize = 1;
 
+/// `endbr64`, with which every function starts that may be called by its address.
+const ENDBR: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
+
 /// Buckets of our hash: 2 to this power.
 const HASH_BITS: i32 = 6;
 
@@ -39,10 +46,25 @@ impl Sites {
         NonNull::new(hash).map(Self).ok_or(ENOMEM)
     }
 
-    /// Adds the C function of `row`, which shall jump to `address`.
-    fn add(&mut self, row: Row, address: usize) -> Result {
+    /// The C functions of all rows of the kind, which shall jump to their Rust functions or, if
+    /// `counted`, to the stubs that count.
+    fn of_all(counted: bool) -> Result<Self> {
+        let mut sites = Self::new()?;
+        for row in rows() {
+            sites.add(row, counted)?;
+        }
+        Ok(sites)
+    }
+
+    /// Adds the C function of `row`.
+    fn add(&mut self, row: Row, counted: bool) -> Result {
         let entry = entry_of(row)?;
-        let target = (address | JUMP) as c_ulong;
+        let address = if counted {
+            stats::stub(row)
+        } else {
+            super::rust_address(row)
+        };
+        let target = (past_endbr(address) | JUMP) as c_ulong;
         // SAFETY: A hash of our own that nobody else knows.
         let added =
             unsafe { bindings::add_ftrace_hash_entry_direct(self.0.as_ptr(), entry, target) };
@@ -76,10 +98,26 @@ fn entry_of(row: Row) -> Result<c_ulong> {
     }
 }
 
+/// Where a direct jump to the function at `address` may land: it needs no `endbr64`.
+fn past_endbr(address: usize) -> usize {
+    // SAFETY: The address of a function of this module, which is longer than that.
+    let start = unsafe { (address as *const [u8; 4]).read() };
+    if start == ENDBR {
+        address.wrapping_add(ENDBR.len())
+    } else {
+        address
+    }
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    super::rows_of(Kind::jump)
+}
+
 /// C functions that jump to Rust while this lives.
 pub(crate) struct Jumps {
     ops: KBox<Opaque<bindings::ftrace_ops>>,
-    sites: Sites,
+    plain: Sites,
+    counted: Sites,
 }
 
 // SAFETY: The ftrace core guards the structures; this object only owns them.
@@ -88,74 +126,94 @@ unsafe impl Send for Jumps {}
 unsafe impl Sync for Jumps {}
 
 impl Jumps {
-    /// Makes the C function of each row jump to the address beside it.
+    /// Makes the C function of each row of the kind jump to Rust.
     ///
     /// # Errors
     ///
     /// `ENOENT` if ftrace knows no such function; `EBUSY` if somebody is on it in a way that
     /// excludes us (fentry program, livepatch); `ENOMEM`. The log names the function.
-    pub(crate) fn new(rows: impl Iterator<Item = (Row, usize)> + Clone) -> Result<Self> {
-        let mut sites = Sites::new()?;
-        for (row, address) in rows.clone() {
-            sites.add(row, address)?;
-        }
-        match Self::register(sites) {
-            Ok(jumps) => Ok(jumps),
-            Err(ENOMEM) => Err(ENOMEM),
+    pub(crate) fn new() -> Result<Self> {
+        let plain = Sites::of_all(false)?;
+        let counted = Sites::of_all(true)?;
+        let ops = match register(&plain) {
+            Ok(ops) => ops,
+            Err(ENOMEM) => return Err(ENOMEM),
             Err(err) => {
-                Self::find_culprit(rows);
+                find_culprit();
                 pr_err!(
                     "functions cannot be taken over ({}); who traces them: /sys/kernel/tracing/enabled_functions\n",
                     err.to_errno()
                 );
-                Err(EBUSY)
+                return Err(EBUSY);
             }
+        };
+        Ok(Self {
+            ops,
+            plain,
+            counted,
+        })
+    }
+
+    /// Counts the calls from now on, or no more. May sleep; callers take turns.
+    ///
+    /// # Errors
+    ///
+    /// What ftrace gives; nothing has changed then.
+    pub(crate) fn set_counted(&self, on: bool) -> Result {
+        let sites = if on { &self.counted } else { &self.plain };
+        // SAFETY: Registered in `new`, with the same entries.
+        let err =
+            unsafe { bindings::update_ftrace_direct_mod(self.ops.get(), sites.0.as_ptr(), true) };
+        kernel::error::to_result(err)
+    }
+}
+
+fn register(sites: &Sites) -> Result<KBox<Opaque<bindings::ftrace_ops>>> {
+    let ops = KBox::new(Opaque::new(bindings::ftrace_ops::default()), GFP_KERNEL)?;
+    // SAFETY: `ops` is zeroed and unregistered; it lives until it is unregistered.
+    let err = unsafe { bindings::update_ftrace_direct_add(ops.get(), sites.0.as_ptr()) };
+    kernel::error::to_result(err)?;
+    Ok(ops)
+}
+
+/// Undoes [`register`]; `EINVAL` if the functions jump elsewhere.
+fn unregister(ops: &Opaque<bindings::ftrace_ops>, sites: &Sites) -> Result {
+    loop {
+        // SAFETY: Registered. Waits until no CPU and no preempted task is in the Rust functions
+        // (`ftrace_shutdown()`, as `ops` is no kernel data).
+        let err = unsafe { bindings::update_ftrace_direct_del(ops.get(), sites.0.as_ptr()) };
+        match kernel::error::to_result(err) {
+            // The jumps must go before this code does: there is no way but to try again.
+            Err(ENOMEM) => fsleep(Delta::from_millis(100)),
+            result => return result,
         }
     }
+}
 
-    fn register(sites: Sites) -> Result<Self> {
-        let ops = KBox::new(Opaque::new(bindings::ftrace_ops::default()), GFP_KERNEL)?;
-        // SAFETY: `ops` is zeroed and unregistered; it lives until it is unregistered.
-        let err = unsafe { bindings::update_ftrace_direct_add(ops.get(), sites.0.as_ptr()) };
-        kernel::error::to_result(err)?;
-        Ok(Self { ops, sites })
-    }
-
-    /// After a refusal, which does not say on which function: tries them one by one.
-    fn find_culprit(rows: impl Iterator<Item = (Row, usize)>) {
-        for (row, address) in rows {
-            let alone = Sites::new().and_then(|mut sites| {
-                sites.add(row, address)?;
-                Self::register(sites)
-            });
-            if let Err(err) = alone {
-                pr_err!(
-                    "{}: cannot be taken over ({}): a BPF fentry program or a livepatch is on it already\n",
-                    row.name(),
-                    err.to_errno()
-                );
-            }
+/// After a refusal, which does not say on which function: tries them one by one.
+fn find_culprit() {
+    for row in rows() {
+        let alone = Sites::new().and_then(|mut sites| {
+            sites.add(row, false)?;
+            let ops = register(&sites)?;
+            unregister(&ops, &sites)
+        });
+        if let Err(err) = alone {
+            pr_err!(
+                "{}: cannot be taken over ({}): a BPF fentry program or a livepatch is on it already\n",
+                row.name(),
+                err.to_errno()
+            );
         }
     }
 }
 
 impl Drop for Jumps {
     fn drop(&mut self) {
-        loop {
-            // SAFETY: Registered in `register` with these sites. Waits until no CPU and no preempted
-            // task is in the Rust functions (`ftrace_shutdown()`, as `ops` is no kernel data).
-            let err = unsafe {
-                bindings::update_ftrace_direct_del(self.ops.get(), self.sites.0.as_ptr())
-            };
-            if err != ENOMEM.to_errno() {
-                if err != 0 {
-                    pr_err!("functions could not be given back ({err})\n");
-                }
-                break;
+        if let Err(EINVAL) = unregister(&self.ops, &self.plain) {
+            if let Err(err) = unregister(&self.ops, &self.counted) {
+                pr_err!("functions could not be given back ({})\n", err.to_errno());
             }
-            // The jumps must go before this code does: there is no way but to try again.
-            kernel::pr_warn_once!("no memory to give functions back: trying again\n");
-            fsleep(Delta::from_millis(100));
         }
         crate::glue::module::wait_for_sleepers();
     }
