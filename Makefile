@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test vm help clean distclean
+.PHONY: module setup run test vm fmt help clean distclean
 
 # KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
 KDIR ?=
@@ -23,12 +23,16 @@ test: module
 vm: module
 	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(if $(CMD),'$(subst ','\'',$(CMD))')
 
+fmt: module
+	@scripts/fmt
+
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
 	@echo 'make test       all tests; ends with "N passed, N failed"; ONLY="host guest" picks parts'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
+	@echo 'make fmt        format the Rust code, renew the table in README'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
 	@echo 'KDIR=… KIMAGE=… use your own kernel tree and image; see README'

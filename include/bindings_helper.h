@@ -11,6 +11,7 @@
 #include <linux/ftrace.h>
 #include <linux/irq_work.h>
 #include <linux/kallsyms.h>
+#include <linux/kprobes.h>
 #include <linux/livepatch.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -18,6 +19,7 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "rust_dynptr.h"
 #include "unexported.h"

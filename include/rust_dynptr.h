@@ -8,9 +8,15 @@
 #ifndef RUST_DYNPTR_H
 #define RUST_DYNPTR_H
 
+#include <linux/eventpoll.h>
 #include <linux/ftrace.h>
+#include <linux/irq_work.h>
 #include <linux/jump_label.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
 #include <linux/types.h>
+#include <linux/wait.h>
+#include <asm/ibt.h>
 #include <asm/rqspinlock.h>
 
 struct sk_buff;
@@ -24,9 +30,15 @@ struct rust_dynptr_counting {
 extern struct rust_dynptr_counting rust_dynptr_counting;
 void rust_dynptr_counting_set(bool on);
 
-/* raw_res_spin_lock_irqsave(): 0, or -EDEADLK/-ETIMEDOUT with nothing held and IRQs as before. */
-int rust_dynptr_lock_irqsave(rqspinlock_t *lock, unsigned long *flags);
-void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags);
+/*
+ * raw_res_spin_lock_irqsave(): the IRQ flags of before, which are no negative number, or
+ * -EDEADLK/-ETIMEDOUT with nothing held and IRQs as before. Never called by address: no endbr.
+ */
+__noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock);
+__noendbr void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags);
+
+/* raw_res_spin_lock_init() */
+void rust_dynptr_lock_init(rqspinlock_t *lock);
 
 /* WARN_ONCE() with the text of the C switch statements over enum bpf_dynptr_type. */
 void rust_dynptr_warn_type(const char *function, u32 type);
@@ -37,6 +49,31 @@ void *rust_dynptr_kmalloc_nolock(size_t size);
 /* skb_metadata_len(), xdp_get_buff_len() */
 u32 rust_dynptr_skb_metadata_len(const struct sk_buff *skb);
 u32 rust_dynptr_xdp_len(const struct xdp_buff *xdp);
+
+/*
+ * init_waitqueue_head() and init_irq_work() of a ring, which may outlive this module: the key of
+ * lockdep is the address @key, of something static in the kernel.
+ */
+void rust_dynptr_init_wait(wait_queue_head_t *waitq, const void *key);
+void rust_dynptr_init_irq_work(struct irq_work *work, void (*func)(struct irq_work *work));
+
+/* alloc_pages_node() of one zeroed page for a ring (charged, may sleep, may fail), __free_page() */
+struct page *rust_dynptr_alloc_page(int node);
+void rust_dynptr_free_page(struct page *page);
+
+/* vmap() as a ring's memory; kmemleak_not_leak() for its list of pages, which the ring points to. */
+void *rust_dynptr_vmap_ring(struct page **pages, unsigned int count);
+
+/* poll_wait() */
+void rust_dynptr_poll_wait(struct file *file, wait_queue_head_t *waitq,
+			   struct poll_table_struct *pts);
+
+/* Values of macros that bindgen cannot read. */
+enum rust_dynptr_values {
+	RUST_DYNPTR_VM_WRITE = (int)VM_WRITE,
+	RUST_DYNPTR_POLL_READABLE = (__force u32)(EPOLLIN | EPOLLRDNORM),
+	RUST_DYNPTR_POLL_WRITABLE = (__force u32)(EPOLLOUT | EPOLLWRNORM),
+};
 
 /* copy_from_user(): bytes that could not be copied, which are zero then. May sleep. */
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size);

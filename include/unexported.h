@@ -20,4 +20,7 @@ void bpf_diag_res(struct bpf_verifier_env *env, u32 insn_idx, const char *proble
 /* kernel/bpf/syscall.c */
 struct bpf_prog *bpf_prog_get_curr_or_next(u32 *id);
 
+/* kernel/bpf/ringbuf.c */
+void bpf_ringbuf_notify(struct irq_work *work);
+
 #endif

@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     bind,
     /// Livepatch.
     patch,
+    /// Breakpoint at the entry.
+    probe,
 }
 
 impl Kind {
@@ -26,6 +28,7 @@ impl Kind {
             Self::jump => "jump",
             Self::bind => "bind",
             Self::patch => "patch",
+            Self::probe => "probe",
         }
     }
 }
@@ -82,4 +85,17 @@ takeover_rows!(define_rows);
 impl Row {
     /// The number of rows.
     pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// The number of rows of a kind, when this is compiled.
+    pub(crate) const fn count_of(kind: Kind) -> usize {
+        let mut rest = Self::ALL;
+        let mut count = 0usize;
+        while let [first, tail @ ..] = rest {
+            if first.kind() as u8 == kind as u8 {
+                count = count.wrapping_add(1);
+            }
+            rest = tail;
+        }
+        count
+    }
 }

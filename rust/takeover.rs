@@ -2,17 +2,18 @@
 
 //! Takes the C functions of the table over when the module is loaded, and gives them back.
 //!
-//! Order at load: check every row against the kernel's BTF, then jumps, then the binding of new
+//! Order at load: check every row against the kernel's BTF, then jumps, probes, the binding of new
 //! programs, then the livepatch, which cannot be undone from here. A step that fails names its
 //! function and undoes the steps before it. Order at unload: user space has disabled the livepatch
 //! (it pins the module until then); no bound program is left (each pins the module); what remains,
-//! binding and jumps, is undone here. Unregistering an ftrace hook waits until nobody executes the
-//! Rust function any more; tasks that sleep in one are waited for after that
-//! ([`wait_for_sleepers`](crate::glue::module::wait_for_sleepers)).
+//! binding, probes and jumps, is undone here. Unregistering an ftrace hook waits until nobody executes
+//! the Rust function any more. Tasks that sleep in one are waited for after that: sleepable programs by
+//! [`wait_for_sleepers`](crate::glue::module::wait_for_sleepers), others by [`wait_for_visits`].
 
 mod bind;
 mod jump;
 mod patch;
+mod probe;
 
 use crate::{
     bindings,
@@ -21,6 +22,7 @@ use crate::{
         btf::KernelBtf,
         module::{
             set_counting,
+            wait_for_visits,
             ModuleRef, //
         },
         programs::Program, //
@@ -39,6 +41,7 @@ use kernel::{
     prelude::*, //
 };
 use patch::Patch;
+use probe::Probes;
 
 macro_rules! define_addresses {
     ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
@@ -88,8 +91,19 @@ pub(crate) struct Takeover {
     // Fields are dropped in this order.
     patch: Patch,
     _bind: Bind,
+    probes: Probes,
     jumps: Jumps,
+    _visits: Visits,
     module: ModuleRef,
+}
+
+/// Waits for who is still in Rust, when all else has been undone.
+struct Visits;
+
+impl Drop for Visits {
+    fn drop(&mut self) {
+        wait_for_visits();
+    }
 }
 
 impl Takeover {
@@ -108,17 +122,21 @@ impl Takeover {
         for row in Row::ALL.iter().copied() {
             btf = Ok(KernelBtf::check(row)?);
         }
+        let visits = Visits;
         let jumps = Jumps::new()?;
         if count {
             jumps.set_counted(true)?;
             set_counting(true);
         }
+        let probes = Probes::new()?;
         let bind = Bind::new(module, btf?.into_inner())?;
         let patch = Patch::new(module)?;
         Ok(Self {
             patch,
             _bind: bind,
+            probes,
             jumps,
+            _visits: visits,
             module,
         })
     }
@@ -127,6 +145,8 @@ impl Takeover {
         match row.kind() {
             Kind::jump => "active",
             Kind::bind => "active for programs loaded since",
+            Kind::probe if self.probes.is_armed(row) => "active",
+            Kind::probe => "off: kprobe disarmed",
             Kind::patch if self.patch.is_enabled() => "active",
             Kind::patch => "off: livepatch disabled",
         }

@@ -10,6 +10,7 @@ mod filter;
 mod helpers;
 mod internal;
 mod kfuncs;
+mod ring_map;
 mod ringbuf;
 mod trace;
 mod verifier;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     helpers::*,
     internal::*,
     kfuncs::*,
+    ring_map::*,
     ringbuf::*,
     trace::*,
     verifier::*, //

@@ -76,7 +76,7 @@ impl<'a> Dynptr<'a> {
     }
 
     #[inline(always)]
-    fn data_ptr(self) -> *mut c_void {
+    pub(super) fn data_ptr(self) -> *mut c_void {
         // SAFETY: By the type invariant, `self.0` is readable and nobody writes it.
         unsafe { (*self.0.as_ptr()).data }
     }
@@ -160,7 +160,7 @@ impl<'a> Dynptr<'a> {
 
     /// `bpf_dynptr_init()` at offset 0; with NULL and an empty word, `bpf_dynptr_set_null()`.
     #[inline(always)]
-    fn set(self, data: *mut c_void, word: Word) {
+    pub(super) fn set(self, data: *mut c_void, word: Word) {
         let value = bindings::bpf_dynptr_kern {
             data,
             size: word.into_raw(),
@@ -172,7 +172,7 @@ impl<'a> Dynptr<'a> {
 
     /// `bpf_dynptr_set_null()`.
     #[inline(always)]
-    fn set_null(self) {
+    pub(super) fn set_null(self) {
         self.set(null_mut(), Word::from_raw(0));
     }
 

@@ -43,6 +43,11 @@ same! {
     klp_patch { mod_ = MOD, objs = OBJS, enabled = ENABLED }
     klp_object { funcs = FUNCS }
     klp_func { old_name = OLD_NAME, new_func = NEW_FUNC }
+    kprobe {
+        symbol_name = SYMBOL_NAME, pre_handler = PRE_HANDLER, post_handler = POST_HANDLER,
+        flags = FLAGS
+    }
+    pt_regs { ip = IP }
 }
 
 // The dynptr mark is in an anonymous union, which bindgen names by position.

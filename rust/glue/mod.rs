@@ -15,16 +15,20 @@ pub(crate) mod module;
 pub(crate) mod ordered;
 mod packet;
 pub(crate) mod programs;
+pub(crate) mod ring_map;
 pub(crate) mod ringbuf;
+pub(crate) mod user_ringbuf;
 
 use crate::logic::errno;
 
 // `logic` has its own error numbers, as it compiles without the kernel: they are the kernel's.
 const _: () = {
+    assert!(errno::EPERM.to_c_int() == -(crate::bindings::EPERM as i32));
     assert!(errno::E2BIG.to_c_int() == -(crate::bindings::E2BIG as i32));
     assert!(errno::EAGAIN.to_c_int() == -(crate::bindings::EAGAIN as i32));
     assert!(errno::ENOMEM.to_c_int() == -(crate::bindings::ENOMEM as i32));
     assert!(errno::ERANGE.to_c_int() == -(crate::bindings::ERANGE as i32));
     assert!(errno::EFAULT.to_c_int() == -(crate::bindings::EFAULT as i32));
+    assert!(errno::EBUSY.to_c_int() == -(crate::bindings::EBUSY as i32));
     assert!(errno::EINVAL.to_c_int() == -(crate::bindings::EINVAL as i32));
 };

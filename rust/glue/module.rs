@@ -3,7 +3,18 @@
 //! The module as the kernel sees it: its identity, references to it, and its static key.
 
 use crate::bindings;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
 
 /// `struct rust_dynptr_counting` with the kernel crate's key type, as its macro wants it.
 #[repr(C)]
@@ -54,6 +65,45 @@ pub(crate) fn counting() -> bool {
 pub(crate) fn set_counting(on: bool) {
     // SAFETY: A plain C function of this module.
     unsafe { bindings::rust_dynptr_counting_set(on) };
+}
+
+/// Tasks that are in functions of ours which may sleep and which nothing holds the module for.
+static VISITS: Atomic<i64> = Atomic::new(0);
+
+/// A task is in such a function: map operations, the verifier.
+pub(crate) struct Visit(());
+
+impl Visit {
+    /// Counts the task until this is dropped, which must be the function's last act.
+    #[must_use = "the visit ends when this is dropped"]
+    pub(crate) fn begin() -> Self {
+        VISITS.fetch_add(1, Acquire);
+        Self(())
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        VISITS.fetch_sub(1, Release);
+    }
+}
+
+/// Waits until no task is in a function that counts its visits, after such functions have been given
+/// back to C. May sleep as long as they do.
+pub(crate) fn wait_for_visits() {
+    loop {
+        // Who was sent here before, but is not counted yet, has not slept since: it is waited for, and
+        // then it is counted or gone.
+        // SAFETY: A plain wait.
+        unsafe { bindings::synchronize_rcu_tasks() };
+        if VISITS.load(Acquire) == 0 {
+            break;
+        }
+        fsleep(Delta::from_millis(20));
+    }
+    // The last instructions after a visit.
+    // SAFETY: A plain wait.
+    unsafe { bindings::synchronize_rcu_tasks() };
 }
 
 /// Waits until no BPF program that was running at the call is still in our code, asleep or not.

@@ -40,6 +40,43 @@ pub(crate) unsafe fn store_release(ptr: *mut u64, value: u64) {
     word.store(value, Ordering::Release);
 }
 
+/// `smp_load_acquire(ptr)` of 32 bits.
+///
+/// # Safety
+///
+/// As [`load_acquire`].
+#[inline(always)]
+pub(crate) unsafe fn load_acquire_u32(ptr: *mut u32) -> u32 {
+    // SAFETY: By this function's contract.
+    let word = unsafe { AtomicU32::from_ptr(ptr) };
+    word.load(Ordering::Acquire)
+}
+
+/// `smp_store_release(ptr, value)` of 32 bits, also `atomic_set_release()`.
+///
+/// # Safety
+///
+/// As [`store_release`].
+#[inline(always)]
+pub(crate) unsafe fn store_release_u32(ptr: *mut u32, value: u32) {
+    // SAFETY: By this function's contract.
+    let word = unsafe { AtomicU32::from_ptr(ptr) };
+    word.store(value, Ordering::Release);
+}
+
+/// `atomic_try_cmpxchg(ptr, &old, new)`: fully ordered. Whether it was `old`.
+///
+/// # Safety
+///
+/// As [`store_release`].
+#[inline(always)]
+pub(crate) unsafe fn cmpxchg_u32(ptr: *mut u32, old: u32, new: u32) -> bool {
+    // SAFETY: By this function's contract.
+    let word = unsafe { AtomicU32::from_ptr(ptr) };
+    word.compare_exchange(old, new, Ordering::SeqCst, Ordering::Relaxed)
+        .is_ok()
+}
+
 /// `READ_ONCE(*ptr)` of 64 bits.
 ///
 /// # Safety

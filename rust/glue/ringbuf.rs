@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `struct bpf_ringbuf` behind [`RingMem`], and the lock around a reservation, answering to
+//! `struct bpf_ringbuf` behind [`RingMem`], for BPF programs that produce into it, answering to
 //! `srctree/kernel/bpf/ringbuf.c`. The structure is private to that file: its offsets come from BTF.
 //!
 //! Locking: `spinlock` (an rqspinlock, IRQs off) guards the positions while a record is reserved.
 //! C and Rust producers share rings, so the protocol is C's. Committing takes no lock.
 
+use super::dynptr::Dynptr;
 use crate::{
     bindings::{
         self,
@@ -13,6 +14,11 @@ use crate::{
     },
     glue::ordered,
     logic::{
+        dynptr::{
+            check_size,
+            Class,
+            Word, //
+        },
         errno::{
             Errno,
             EAGAIN,
@@ -28,13 +34,16 @@ use core::{
     marker::PhantomData,
     ptr::NonNull, //
 };
-use kernel::ffi::c_void;
+use kernel::ffi::{
+    c_ulong,
+    c_void, //
+};
 
 const PAGE_SHIFT: usize = 12;
 const PAGE_MASK: usize = !((1 << PAGE_SHIFT) - 1);
 const _: () = assert!(1usize << PAGE_SHIFT == kernel::page::PAGE_SIZE);
 
-/// A ring buffer, borrowed for one helper call.
+/// A ring buffer, borrowed for one call.
 ///
 /// # Invariants
 ///
@@ -63,46 +72,87 @@ impl<'a> RingBuf<'a> {
         Self(unsafe { NonNull::new_unchecked(ring) }, PhantomData)
     }
 
+    /// The ring at this address.
+    ///
+    /// # Safety
+    ///
+    /// `ring` is a `struct bpf_ringbuf` that stays alive for `'a`.
     #[inline(always)]
-    fn member<T>(&self, offset: usize) -> *mut T {
+    pub(super) unsafe fn from_raw(ring: NonNull<u8>) -> Self {
+        // INVARIANT: By this function's contract.
+        Self(ring, PhantomData)
+    }
+
+    /// A member, by its offset.
+    #[inline(always)]
+    pub(super) fn member<T>(&self, offset: usize) -> *mut T {
         self.0.as_ptr().wrapping_add(offset).cast()
     }
 
-    /// The header at `pos`. Data is mapped twice in a row, so a record never wraps.
+    /// The first byte of the data.
     #[inline(always)]
-    fn hdr(&self, pos: u64) -> *mut u32 {
-        let offset = (pos & self.mask()) as usize;
-        self.member(offset.wrapping_add(layout::bpf_ringbuf::DATA))
+    pub(super) fn data(&self) -> *mut u8 {
+        self.member(layout::bpf_ringbuf::DATA)
     }
 
-    /// `__bpf_ringbuf_reserve()`: a record with `size` bytes of payload.
+    /// Wakes who waits for the ring, by way of an interrupt: safe in any context.
+    #[inline(always)]
+    pub(super) fn wake(&self) {
+        // SAFETY: By the type invariant this is the ring's irq_work; queueing is NMI-safe.
+        unsafe { bindings::irq_work_queue(self.member(layout::bpf_ringbuf::WORK)) };
+    }
+
+    /// `bpf_ringbuf_reserve()`: a record with `size` bytes of payload, or `None`: it is too large,
+    /// there is no room, or the lock cannot be had (deadlock or time-out, in a producer that
+    /// interrupted another).
+    #[inline(always)]
+    pub(crate) fn reserve(self, size: u64) -> Option<Record<'a>> {
+        // INVARIANT: The record was just reserved and nobody else commits it.
+        ring::reserve(&self, size).map(|hdr| Record { ring: self, hdr })
+    }
+
+    /// `bpf_ringbuf_reserve_dynptr()`: makes `ptr` a dynptr over a record of `size` bytes.
     ///
     /// # Errors
     ///
-    /// [`EAGAIN`] if it is too large, there is no room, or the lock cannot be had (deadlock or
-    /// time-out, in a producer that interrupted another).
+    /// In this order: [`EINVAL`] if `flags` is not 0; `E2BIG` for a size that no dynptr can have;
+    /// [`EINVAL`] where [`Self::reserve`] gives nothing. `ptr` is null then.
     #[inline(always)]
-    pub(crate) fn reserve(self, size: u64) -> Result<Record<'a>, Errno> {
-        let len = ring::record_len(&self, size).ok_or(EAGAIN)?;
-        let cons_pos = self.consumer_pos_acquire();
-        let lock = self.member(layout::bpf_ringbuf::SPINLOCK);
-        let mut flags = 0;
-        // SAFETY: By the type invariant `lock` is the ring's lock.
-        if unsafe { bindings::rust_dynptr_lock_irqsave(lock, &mut flags) } != 0 {
-            return Err(EAGAIN);
+    pub(crate) fn reserve_dynptr(
+        self,
+        size: u32,
+        flags: u64,
+        ptr: Dynptr<'_>,
+    ) -> Result<(), Errno> {
+        match self.reserve_sized(size, flags) {
+            Ok(record) => {
+                ptr.set(
+                    record.into_payload().cast(),
+                    Word::new(Class::Ringbuf, size),
+                );
+                Ok(())
+            }
+            Err(errno) => {
+                ptr.set_null();
+                Err(errno)
+            }
         }
-        let pos = ring::reserve(&self, size, len, cons_pos);
-        // SAFETY: Taken above, on this CPU, with these flags.
-        unsafe { bindings::rust_dynptr_unlock_irqrestore(lock, flags) };
-        // INVARIANT: The record was just reserved and nobody else commits it.
-        pos.map(|pos| Record { ring: self, pos }).ok_or(EAGAIN)
+    }
+
+    #[inline(always)]
+    fn reserve_sized(self, size: u32, flags: u64) -> Result<Record<'a>, Errno> {
+        if flags != 0 {
+            return Err(EINVAL);
+        }
+        check_size(size.into())?;
+        self.reserve(size.into()).ok_or(EINVAL)
     }
 
     /// `bpf_ringbuf_output()`: copies `size` bytes at `data` into a record of its own.
     ///
     /// # Errors
     ///
-    /// In this order: [`EINVAL`] for unknown `flags`; [`EAGAIN`] as [`Self::reserve`].
+    /// In this order: [`EINVAL`] for unknown `flags`; [`EAGAIN`] where [`Self::reserve`] gives nothing.
     ///
     /// # Safety
     ///
@@ -114,15 +164,15 @@ impl<'a> RingBuf<'a> {
         size: u64,
         flags: u64,
     ) -> Result<(), Errno> {
-        if !ring::output_flags_valid(flags) {
+        if !ring::wakeup_flags_valid(flags) {
             return Err(EINVAL);
         }
-        let record = self.reserve(size)?;
+        let record = self.reserve(size).ok_or(EAGAIN)?;
         // SAFETY: The record has `size` bytes, which only this call knows; `data` by contract.
         unsafe {
             core::ptr::copy_nonoverlapping(data.cast::<u8>(), record.payload(), size as usize)
         };
-        record.submit(flags);
+        record.commit(false, flags);
         Ok(())
     }
 
@@ -137,41 +187,99 @@ impl<'a> RingBuf<'a> {
 ///
 /// # Invariants
 ///
-/// `pos` is the record's position in `ring`, and its busy bit is set.
+/// `hdr` is the record's header in the data of `ring`; its busy bit is set, and nobody else commits it.
 #[must_use = "a record that is never committed blocks its ring"]
 pub(crate) struct Record<'a> {
     ring: RingBuf<'a>,
-    pos: u64,
+    hdr: *mut u32,
 }
 
 impl Record<'_> {
+    /// The record of a payload that was handed out: `bpf_ringbuf_restore_from_rec()`.
+    ///
+    /// # Safety
+    ///
+    /// `payload` came from [`Self::into_payload`] or from C's `__bpf_ringbuf_reserve()`, and the record
+    /// has not been committed since.
+    #[inline(always)]
+    pub(crate) unsafe fn from_payload(payload: *mut c_void) -> Self {
+        let hdr = payload.cast::<u32>().wrapping_sub(2);
+        // SAFETY: By contract this is the record's header; its second word never changes.
+        let pg_off = unsafe { hdr.wrapping_add(1).read() };
+        let page = hdr.map_addr(|address| address & PAGE_MASK);
+        let ring = page.wrapping_byte_sub((pg_off as usize) << PAGE_SHIFT);
+        // SAFETY: The header is that many pages behind the ring, which is not at address 0.
+        let ring = unsafe { NonNull::new_unchecked(ring.cast()) };
+        // INVARIANT: By this function's contract; the program holds the ring's map.
+        Self {
+            // SAFETY: As above.
+            ring: unsafe { RingBuf::from_raw(ring) },
+            hdr,
+        }
+    }
+
     /// The first byte of the payload, 8-aligned.
     #[inline(always)]
     fn payload(&self) -> *mut u8 {
-        self.ring
-            .hdr(self.pos)
-            .cast::<u8>()
-            .wrapping_add(ring::HDR_SIZE as usize)
+        self.hdr.wrapping_add(2).cast()
     }
 
-    /// `bpf_ringbuf_commit()` without the discard bit; `flags` are `BPF_RB_*_WAKEUP`.
+    /// Hands the record out, as the address of its payload.
     #[inline(always)]
-    fn submit(self, flags: u64) {
-        let hdr = self.ring.hdr(self.pos);
-        // SAFETY: By the type invariant the header is this record's, which nobody else writes.
-        let busy = unsafe { ordered::load_once_u32(hdr) };
-        // SAFETY: As above. Fully ordered: the payload is visible before the header, and the header
-        // before the consumer's position is read.
-        unsafe { ordered::xchg_u32(hdr, ring::committed_len(busy, false)) };
-        let cons_off = self.ring.consumer_pos_acquire() & self.ring.mask();
-        if ring::wakes(flags, cons_off, self.pos & self.ring.mask()) {
-            // SAFETY: By the ring's invariant this is its irq_work; queueing is NMI-safe.
-            unsafe { bindings::irq_work_queue(self.ring.member(layout::bpf_ringbuf::WORK)) };
+    pub(crate) fn into_payload(self) -> *mut u8 {
+        self.payload()
+    }
+
+    /// `bpf_ringbuf_commit()`: submits or discards the record; `flags` are `BPF_RB_*_WAKEUP`, others
+    /// mean nothing.
+    #[inline(always)]
+    pub(crate) fn commit(self, discard: bool, flags: u64) {
+        if ring::commit(&self.ring, self.hdr, discard, flags) {
+            self.ring.wake();
         }
     }
 }
 
+/// `bpf_ringbuf_submit_dynptr()`, `bpf_ringbuf_discard_dynptr()`: commits the record of `ptr`, which is
+/// null then. Nothing happens to a null one.
+///
+/// # Safety
+///
+/// `ptr` is a dynptr that `bpf_ringbuf_reserve_dynptr()` made or nulled (`DYNPTR_TYPE_RINGBUF |
+/// OBJ_RELEASE`).
+#[inline(always)]
+pub(crate) unsafe fn commit_dynptr(ptr: Dynptr<'_>, discard: bool, flags: u64) {
+    if ptr.is_null() {
+        return;
+    }
+    // SAFETY: The verifier releases a record once. A dynptr's data is the payload's start, however it
+    // was adjusted.
+    let record = unsafe { Record::from_payload(ptr.data_ptr()) };
+    record.commit(discard, flags);
+    ptr.set_null();
+}
+
 impl RingMem for RingBuf<'_> {
+    type Hdr = *mut u32;
+    /// IRQ flags of before.
+    type Lock = c_ulong;
+
+    #[inline(always)]
+    fn lock(&self) -> Option<c_ulong> {
+        // SAFETY: By the type invariant this is the ring's lock.
+        let flags = unsafe {
+            bindings::rust_dynptr_lock_irqsave(self.member(layout::bpf_ringbuf::SPINLOCK))
+        };
+        (flags >= 0).then_some(flags as c_ulong)
+    }
+
+    #[inline(always)]
+    fn unlock(&self, flags: c_ulong) {
+        let lock = self.member(layout::bpf_ringbuf::SPINLOCK);
+        // SAFETY: Taken by `lock` on this CPU, with these flags.
+        unsafe { bindings::rust_dynptr_unlock_irqrestore(lock, flags) };
+    }
+
     #[inline(always)]
     fn mask(&self) -> u64 {
         // SAFETY: By the type invariant; never changes after creation.
@@ -243,20 +351,35 @@ impl RingMem for RingBuf<'_> {
         unsafe { ordered::store_release(self.member(layout::bpf_ringbuf::PRODUCER_POS), pos) };
     }
 
+    /// Data is mapped twice in a row, so a record never wraps.
     #[inline(always)]
-    fn hdr_len_once(&self, pos: u64) -> u32 {
-        // SAFETY: By the type invariant; `hdr` masks `pos` into the data area.
-        unsafe { ordered::load_once_u32(self.hdr(pos)) }
+    fn hdr(&self, offset: u64) -> *mut u32 {
+        self.data().wrapping_add(offset as usize).cast()
     }
 
     #[inline(always)]
-    fn write_hdr(&self, pos: u64, len: u32) {
-        let hdr = self.hdr(pos);
+    fn offset_of(&self, hdr: *mut u32) -> u64 {
+        (hdr as usize).wrapping_sub(self.data() as usize) as u64
+    }
+
+    #[inline(always)]
+    fn hdr_len_once(&self, hdr: *mut u32) -> u32 {
+        // SAFETY: By the type invariant; callers keep offsets within the mask.
+        unsafe { ordered::load_once_u32(hdr) }
+    }
+
+    #[inline(always)]
+    fn write_hdr(&self, hdr: *mut u32, len: u32) {
         let distance = (hdr as usize).wrapping_sub(self.0.as_ptr() as usize);
-        let pg_off = (distance & PAGE_MASK) >> PAGE_SHIFT;
         // SAFETY: By the type invariant; the lock is held and the bytes are free.
         unsafe { ordered::store_once_u32(hdr, len) };
         // SAFETY: As above, the second word of the header.
-        unsafe { ordered::store_once_u32(hdr.wrapping_add(1), pg_off as u32) };
+        unsafe { ordered::store_once_u32(hdr.wrapping_add(1), (distance >> PAGE_SHIFT) as u32) };
+    }
+
+    #[inline(always)]
+    fn xchg_hdr_len_full(&self, hdr: *mut u32, len: u32) {
+        // SAFETY: By the invariant of the record that is committed: its header.
+        unsafe { ordered::xchg_u32(hdr, len) };
     }
 }

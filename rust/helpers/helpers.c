@@ -7,11 +7,14 @@
  */
 #include <linux/bug.h>
 #include <linux/ftrace.h>
+#include <linux/gfp.h>
 #include <linux/jump_label.h>
+#include <linux/kmemleak.h>
 #include <linux/module.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <net/xdp.h>
 
 #include "../../include/rust_dynptr.h"
@@ -31,14 +34,23 @@ void rust_dynptr_counting_set(bool on)
 		static_branch_disable(&rust_dynptr_counting.key);
 }
 
-int rust_dynptr_lock_irqsave(rqspinlock_t *lock, unsigned long *flags)
+__noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock)
 {
-	return raw_res_spin_lock_irqsave(lock, *flags);
+	unsigned long flags;
+	int err;
+
+	err = raw_res_spin_lock_irqsave(lock, flags);
+	return likely(!err) ? (long)flags : err;
 }
 
-void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags)
+__noendbr void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags)
 {
 	raw_res_spin_unlock_irqrestore(lock, flags);
+}
+
+void rust_dynptr_lock_init(rqspinlock_t *lock)
+{
+	raw_res_spin_lock_init(lock);
 }
 
 void rust_dynptr_warn_type(const char *function, u32 type)
@@ -59,6 +71,42 @@ u32 rust_dynptr_skb_metadata_len(const struct sk_buff *skb)
 u32 rust_dynptr_xdp_len(const struct xdp_buff *xdp)
 {
 	return xdp_get_buff_len(xdp);
+}
+
+void rust_dynptr_init_wait(wait_queue_head_t *waitq, const void *key)
+{
+	__init_waitqueue_head(waitq, "&rb->waitq", (struct lock_class_key *)key);
+}
+
+void rust_dynptr_init_irq_work(struct irq_work *work, void (*func)(struct irq_work *work))
+{
+	init_irq_work(work, func);
+}
+
+struct page *rust_dynptr_alloc_page(int node)
+{
+	return alloc_pages_node(node, GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN |
+				__GFP_ZERO, 0);
+}
+
+void rust_dynptr_free_page(struct page *page)
+{
+	__free_page(page);
+}
+
+void *rust_dynptr_vmap_ring(struct page **pages, unsigned int count)
+{
+	void *ring = vmap(pages, count, VM_MAP | VM_USERMAP, PAGE_KERNEL);
+
+	if (ring)
+		kmemleak_not_leak(pages);
+	return ring;
+}
+
+void rust_dynptr_poll_wait(struct file *file, wait_queue_head_t *waitq,
+			   struct poll_table_struct *pts)
+{
+	poll_wait(file, waitq, pts);
 }
 
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size)

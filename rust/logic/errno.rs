@@ -9,6 +9,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(u16);
 
+/// Not permitted: a mapping that user space may not have.
+pub const EPERM: Errno = Errno(1);
 /// Argument list too long: here, a length that is out of bounds.
 pub const E2BIG: Errno = Errno(7);
 /// Try again: the ring has no room.
@@ -17,6 +19,8 @@ pub const EAGAIN: Errno = Errno(11);
 pub const ENOMEM: Errno = Errno(12);
 /// Bad address: memory that cannot be read, or an internal inconsistency.
 pub const EFAULT: Errno = Errno(14);
+/// Busy: somebody else drains the ring.
+pub const EBUSY: Errno = Errno(16);
 /// Invalid argument.
 pub const EINVAL: Errno = Errno(22);
 /// Out of range: a new view that is not within the old one.

@@ -16,4 +16,6 @@ pub mod errno;
 pub mod proto;
 pub mod reject;
 pub mod ring;
+pub mod ring_map;
 pub mod slot;
+pub mod user_ring;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ring buffer's algorithm, answering to `srctree/kernel/bpf/ringbuf.c`:
-//! `__bpf_ringbuf_reserve()`, `bpf_ringbuf_commit()`, `bpf_ringbuf_query()`.
+//! The algorithm of rings that the kernel produces into, answering to
+//! `srctree/kernel/bpf/ringbuf.c`: `__bpf_ringbuf_reserve()`, `bpf_ringbuf_commit()`,
+//! `bpf_ringbuf_query()`.
 //!
 //! Positions count bytes from the ring's creation and wrap with 64 bits; a position's place in the
 //! data is `pos & mask`. Memory is behind [`RingMem`], whose method names state the ordering of each
 //! access; the order of the calls here is the order of C's accesses. C and Rust producers share
-//! rings, so both, and the lock around [`reserve`], must stay exactly C's.
+//! rings, so both, and the lock around a reservation, must stay exactly C's.
 
 /// `BPF_RINGBUF_HDR_SZ`: the record header, in bytes.
 pub const HDR_SIZE: u64 = 8;
@@ -23,8 +24,18 @@ pub const NO_WAKEUP: u64 = 1 << 0;
 pub const FORCE_WAKEUP: u64 = 1 << 1;
 
 /// The memory of one ring. `_acquire`, `_release` and `_once` are C's `smp_load_acquire()`,
-/// `smp_store_release()` and `READ_ONCE()`/`WRITE_ONCE()`; plain names need the ring's lock.
+/// `smp_store_release()` and `READ_ONCE()`/`WRITE_ONCE()`, `_full` its fully ordered `xchg()`; plain
+/// names need the ring's lock.
 pub trait RingMem {
+    /// The place of a record's header.
+    type Hdr: Copy;
+    /// Proof that the lock is held: what [`Self::unlock`] needs.
+    type Lock;
+
+    /// `raw_res_spin_lock_irqsave()`; `None` if it cannot be had: a deadlock, or a time-out.
+    fn lock(&self) -> Option<Self::Lock>;
+    /// `raw_res_spin_unlock_irqrestore()`.
+    fn unlock(&self, lock: Self::Lock);
     /// Size of the data area minus 1; the size is a power of two.
     fn mask(&self) -> u64;
     /// The ring overwrites its oldest records instead of refusing new ones.
@@ -47,82 +58,127 @@ pub trait RingMem {
     fn set_overwrite_pos_once(&self, pos: u64);
     /// Under the lock; makes the new record's header visible before its position.
     fn set_producer_pos_release(&self, pos: u64);
-    /// The length word of the header at `pos`.
-    fn hdr_len_once(&self, pos: u64) -> u32;
-    /// Writes the header at `pos`: length word and distance to the ring's start in pages.
-    fn write_hdr(&self, pos: u64, len: u32);
+    /// The header at `offset` of the data, 0 to `mask`. No access.
+    fn hdr(&self, offset: u64) -> Self::Hdr;
+    /// The offset in the data of a header. No access.
+    fn offset_of(&self, hdr: Self::Hdr) -> u64;
+    /// The length word.
+    fn hdr_len_once(&self, hdr: Self::Hdr) -> u32;
+    /// Writes the length word and the distance to the ring's start in pages. Under the lock.
+    fn write_hdr(&self, hdr: Self::Hdr, len: u32);
+    /// Replaces the length word: what the producer wrote is visible before it, and it before the
+    /// producer reads the consumer's position.
+    fn xchg_hdr_len_full(&self, hdr: Self::Hdr, len: u32);
 }
 
 /// Bytes that a record with `size` bytes of payload takes, header and padding included.
 ///
 /// `None` if it is larger than any record may be or than the ring: then nothing may be locked.
+#[inline(always)]
 pub fn record_len<M: RingMem>(mem: &M, size: u64) -> Option<u32> {
     if size > MAX_RECORD_SIZE {
         return None;
     }
-    let len = round_up_8(size.wrapping_add(HDR_SIZE)) as u32;
+    let len = round_up_8((size as u32).wrapping_add(HDR_SIZE as u32));
     (len <= total_size(mem)).then_some(len)
 }
 
 /// `ringbuf_total_data_sz()`: C keeps it in 32 bits.
+#[inline(always)]
 fn total_size<M: RingMem>(mem: &M) -> u32 {
-    mem.mask().wrapping_add(1) as u32
+    (mem.mask() as u32).wrapping_add(1)
 }
 
-fn round_up_8(value: u64) -> u64 {
+#[inline(always)]
+pub(super) fn round_up_8(value: u32) -> u32 {
     value.wrapping_add(7) & !7
 }
 
 /// `bpf_ringbuf_round_up_hdr_len()`: bytes from a record to the next. 32 bits, as in C.
+#[inline(always)]
 fn stride(hdr_len: u32) -> u64 {
-    u64::from((hdr_len & !DISCARD).wrapping_add(8 + 7) & !7)
+    u64::from(round_up_8(
+        (hdr_len & !DISCARD).wrapping_add(HDR_SIZE as u32),
+    ))
 }
 
-/// Reserves a record of `size` bytes of payload, `len` in all, and gives its position.
+/// `__bpf_ringbuf_reserve()`: reserves a record of `size` bytes of payload and gives its header, which
+/// is busy.
 ///
-/// The caller holds the ring's lock, and read `cons_pos` by
-/// [`RingMem::consumer_pos_acquire`] before it took the lock. `None` if there is no room.
-pub fn reserve<M: RingMem>(mem: &M, size: u64, len: u32, cons_pos: u64) -> Option<u64> {
+/// `None` if it is too large, there is no room, or the lock cannot be had.
+#[inline(always)]
+pub fn reserve<M: RingMem>(mem: &M, size: u64) -> Option<M::Hdr> {
+    let len = record_len(mem, size)?;
+    let cons_pos = mem.consumer_pos_acquire();
+    let lock = mem.lock()?;
+    let hdr = reserve_locked(mem, size as u32, len, cons_pos);
+    mem.unlock(lock);
+    hdr
+}
+
+/// The part of [`reserve`] under the lock. `cons_pos` was read before it was taken.
+#[inline(always)]
+fn reserve_locked<M: RingMem>(mem: &M, size: u32, len: u32, cons_pos: u64) -> Option<M::Hdr> {
     let mask = mem.mask();
-    let mut pend_pos = mem.pending_pos();
     let prod_pos = mem.producer_pos();
     let new_prod_pos = prod_pos.wrapping_add(u64::from(len));
-
-    while prod_pos.wrapping_sub(pend_pos) > 0 {
-        let hdr_len = mem.hdr_len_once(pend_pos);
-        if hdr_len & BUSY != 0 {
-            break;
-        }
-        pend_pos = pend_pos.wrapping_add(stride(hdr_len));
-    }
+    let pend_pos = skip_committed(mem, mem.pending_pos(), prod_pos, mask);
     mem.set_pending_pos(pend_pos);
 
-    if !has_space(mem, new_prod_pos, cons_pos, pend_pos) {
+    // Neither the oldest uncommitted record nor, unless the ring overwrites, the consumer may be more
+    // than the ring's size minus 1 behind: bpf_ringbuf_has_space().
+    if new_prod_pos.wrapping_sub(pend_pos) > mask {
         return None;
     }
     if mem.overwrite_mode() {
-        // Step over whole records until the new one fits. has_space() made sure that none of them
-        // is still being written.
-        let mut over_pos = mem.overwrite_pos();
-        while new_prod_pos.wrapping_sub(over_pos) > mask {
-            over_pos = over_pos.wrapping_add(stride(mem.hdr_len_once(over_pos)));
-        }
-        mem.set_overwrite_pos_once(over_pos);
+        overwrite(mem, new_prod_pos, mask);
+    } else if new_prod_pos.wrapping_sub(cons_pos) > mask {
+        return None;
     }
-    mem.write_hdr(prod_pos, size as u32 | BUSY);
+    let hdr = mem.hdr(prod_pos & mask);
+    mem.write_hdr(hdr, size | BUSY);
     mem.set_producer_pos_release(new_prod_pos);
-    Some(prod_pos)
+    Some(hdr)
 }
 
-/// `bpf_ringbuf_has_space()`: neither the oldest uncommitted record nor, unless the ring
-/// overwrites, the consumer is more than the ring's size minus 1 behind.
-fn has_space<M: RingMem>(mem: &M, new_prod_pos: u64, cons_pos: u64, pend_pos: u64) -> bool {
-    let mask = mem.mask();
-    new_prod_pos.wrapping_sub(pend_pos) <= mask
-        && (mem.overwrite_mode() || new_prod_pos.wrapping_sub(cons_pos) <= mask)
+/// The first position from `pos` on whose record is not committed; `prod_pos` if all are.
+#[inline(always)]
+fn skip_committed<M: RingMem>(mem: &M, mut pos: u64, prod_pos: u64, mask: u64) -> u64 {
+    // As positions wrap, this is the only order that they have.
+    while prod_pos.wrapping_sub(pos) > 0 {
+        let hdr_len = mem.hdr_len_once(mem.hdr(pos & mask));
+        if hdr_len & BUSY != 0 {
+            break;
+        }
+        pos = pos.wrapping_add(stride(hdr_len));
+    }
+    pos
+}
+
+/// Steps over whole old records until the new one fits. None of them is still being written: the
+/// caller has seen that the oldest of those is in no one's way.
+#[inline(never)]
+fn overwrite<M: RingMem>(mem: &M, new_prod_pos: u64, mask: u64) {
+    let mut over_pos = mem.overwrite_pos();
+    while new_prod_pos.wrapping_sub(over_pos) > mask {
+        let hdr_len = mem.hdr_len_once(mem.hdr(over_pos & mask));
+        over_pos = over_pos.wrapping_add(stride(hdr_len));
+    }
+    mem.set_overwrite_pos_once(over_pos);
+}
+
+/// `bpf_ringbuf_commit()`: ends the record at `hdr`, which this producer reserved. Whether the
+/// consumer must be woken.
+#[inline(always)]
+pub fn commit<M: RingMem>(mem: &M, hdr: M::Hdr, discard: bool, flags: u64) -> bool {
+    let busy = mem.hdr_len_once(hdr);
+    mem.xchg_hdr_len_full(hdr, committed_len(busy, discard));
+    let cons_off = mem.consumer_pos_acquire() & mem.mask();
+    wakes(flags, cons_off, mem.offset_of(hdr))
 }
 
 /// The length word of a committed record, from that of the busy one.
+#[inline(always)]
 pub fn committed_len(hdr_len: u32, discard: bool) -> u32 {
     let len = hdr_len ^ BUSY;
     if discard {
@@ -134,17 +190,21 @@ pub fn committed_len(hdr_len: u32, discard: bool) -> u32 {
 
 /// Whether committing the record at data offset `rec_off` wakes the consumer: always when forced,
 /// else when the consumer (at data offset `cons_off`) waits for just this record.
+#[inline(always)]
 pub fn wakes(flags: u64, cons_off: u64, rec_off: u64) -> bool {
     flags & FORCE_WAKEUP != 0 || (cons_off == rec_off && flags & NO_WAKEUP == 0)
 }
 
-/// Whether `bpf_ringbuf_output()` takes these flags.
-pub fn output_flags_valid(flags: u64) -> bool {
+/// Whether these are nothing but wake-up flags, as `bpf_ringbuf_output()` and
+/// `bpf_user_ringbuf_drain()` take them.
+#[inline(always)]
+pub fn wakeup_flags_valid(flags: u64) -> bool {
     flags & !(NO_WAKEUP | FORCE_WAKEUP) == 0
 }
 
 /// `ringbuf_avail_data_sz()`: bytes that a consumer has before it. Not synchronised with producers,
 /// so it may exceed the ring's size.
+#[inline(always)]
 pub fn avail_data<M: RingMem>(mem: &M) -> u64 {
     let cons_pos = mem.consumer_pos_acquire();
     if mem.overwrite_mode() {
@@ -157,7 +217,18 @@ pub fn avail_data<M: RingMem>(mem: &M) -> u64 {
     mem.producer_pos_acquire().wrapping_sub(cons_pos)
 }
 
+/// Whether a consumer that polls the ring has something to read.
+pub fn is_readable<M: RingMem>(mem: &M) -> bool {
+    avail_data(mem) != 0
+}
+
+/// Whether a user-space producer that polls the ring has room to write.
+pub fn is_writable<M: RingMem>(mem: &M) -> bool {
+    avail_data(mem) < u64::from(total_size(mem))
+}
+
 /// `bpf_ringbuf_query()`: the value that `flags` (`BPF_RB_*`) asks for, 0 for an unknown one.
+#[inline(always)]
 pub fn query<M: RingMem>(mem: &M, flags: u64) -> u64 {
     match flags {
         0 => avail_data(mem),

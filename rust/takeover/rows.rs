@@ -16,6 +16,8 @@
 //! * `jump`: `register_ftrace_direct`, acts at once on every caller; needs a fentry.
 //! * `bind`: the helper's or kfunc's address in programs that are loaded from now on.
 //! * `patch`: livepatch, acts at once and for all such functions together; needs a fentry.
+//! * `probe`: a kprobe at the entry goes on in Rust, acts at once on every caller; for functions that
+//!   are called seldom, as each call costs an exception.
 
 /// Calls the macro `$with` with all rows of the table.
 macro_rules! takeover_rows {
@@ -80,8 +82,28 @@ macro_rules! takeover_rows {
             bind bpf_copy_from_user_task_str_dynptr,
                 "int (const struct bpf_dynptr *, u64, u64, const void *, struct task_struct *)",
                 "kernel/trace/bpf_trace.c";
+            bind bpf_ringbuf_reserve, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_ringbuf_submit, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_ringbuf_discard, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
             bind bpf_ringbuf_output, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
             bind bpf_ringbuf_query, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_ringbuf_reserve_dynptr, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_ringbuf_submit_dynptr, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_ringbuf_discard_dynptr, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            bind bpf_user_ringbuf_drain, "u64 (u64, u64, u64, u64, u64)", "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_alloc, "struct bpf_map * (union bpf_attr *)", "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_free, "void (struct bpf_map *)", "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_mmap_kern, "int (struct bpf_map *, struct vm_area_struct *)",
+                "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_mmap_user, "int (struct bpf_map *, struct vm_area_struct *)",
+                "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_poll_kern,
+                "__poll_t (struct bpf_map *, struct file *, struct poll_table_struct *)",
+                "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_poll_user,
+                "__poll_t (struct bpf_map *, struct file *, struct poll_table_struct *)",
+                "kernel/bpf/ringbuf.c";
+            probe ringbuf_map_mem_usage, "u64 (const struct bpf_map *)", "kernel/bpf/ringbuf.c";
             patch destroy_if_dynptr_stack_slot,
                 "int (struct bpf_verifier_env *, struct bpf_func_state *, int)",
                 "kernel/bpf/verifier.c";

@@ -121,7 +121,7 @@ impl File {
             let id = file.types.len() as u32 + 1;
             match entry.kind {
                 kind::FUNC => file.functions.insert(entry.name.clone(), id),
-                kind::STRUCT => file.structs.insert(entry.name.clone(), id),
+                kind::STRUCT | kind::UNION => file.structs.insert(entry.name.clone(), id),
                 _ => None,
             };
             file.types.push(entry);
@@ -134,7 +134,7 @@ impl File {
         self.functions.get(name).copied()
     }
 
-    /// The size of a structure in bytes.
+    /// The size of a structure or union in bytes.
     pub fn struct_size(&self, name: &str) -> Option<u32> {
         let id = self.structs.get(name)?;
         self.entry(*id).map(|entry| entry.size_or_type)

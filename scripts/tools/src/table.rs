@@ -11,7 +11,7 @@ mod rows;
 pub struct Row {
     /// The C function.
     pub name: &'static str,
-    /// `jump`, `bind` or `patch`.
+    /// `jump`, `bind`, `patch` or `probe`.
     pub kind: &'static str,
     /// Its prototype, as [`crate::proto`] renders it.
     pub proto: &'static str,
@@ -22,7 +22,7 @@ pub struct Row {
 impl Row {
     /// Whether the function's entry must be traceable.
     pub fn needs_fentry(&self) -> bool {
-        self.kind != "bind"
+        matches!(self.kind, "jump" | "patch")
     }
 }
 

@@ -46,19 +46,31 @@ impl Fake {
         }
     }
 
+    /// The position of a new record.
     fn reserve(&self, size: u64) -> Option<u64> {
-        let len = ring::record_len(self, size)?;
-        ring::reserve(self, size, len, self.cons.get())
+        let before = self.prod.get();
+        let hdr = ring::reserve(self, size)?;
+        assert_eq!(hdr, before & self.mask);
+        Some(before)
     }
 
     fn commit(&self, pos: u64, discard: bool) {
-        let mut hdrs = self.hdrs.borrow_mut();
-        let hdr = hdrs.get_mut(&(pos & self.mask)).unwrap();
-        *hdr = ring::committed_len(*hdr, discard);
+        ring::commit(self, pos & self.mask, discard, 0);
+    }
+
+    fn hdr_len(&self, pos: u64) -> u32 {
+        self.hdr_len_once(pos & self.mask)
     }
 }
 
 impl RingMem for Fake {
+    type Hdr = u64;
+    type Lock = ();
+
+    fn lock(&self) -> Option<()> {
+        Some(())
+    }
+    fn unlock(&self, (): ()) {}
     fn mask(&self) -> u64 {
         self.mask
     }
@@ -92,11 +104,21 @@ impl RingMem for Fake {
     fn set_producer_pos_release(&self, pos: u64) {
         self.prod.set(pos);
     }
-    fn hdr_len_once(&self, pos: u64) -> u32 {
-        self.hdrs.borrow()[&(pos & self.mask)]
+    fn hdr(&self, offset: u64) -> u64 {
+        assert!(offset <= self.mask);
+        offset
     }
-    fn write_hdr(&self, pos: u64, len: u32) {
-        self.hdrs.borrow_mut().insert(pos & self.mask, len);
+    fn offset_of(&self, hdr: u64) -> u64 {
+        hdr
+    }
+    fn hdr_len_once(&self, hdr: u64) -> u32 {
+        self.hdrs.borrow()[&hdr]
+    }
+    fn write_hdr(&self, hdr: u64, len: u32) {
+        self.hdrs.borrow_mut().insert(hdr, len);
+    }
+    fn xchg_hdr_len_full(&self, hdr: u64, len: u32) {
+        self.hdrs.borrow_mut().insert(hdr, len);
     }
 }
 
@@ -155,7 +177,7 @@ proptest! {
                     let got = fake.reserve(size);
                     prop_assert_eq!(got, fits.then_some(next));
                     if fits {
-                        prop_assert_eq!(fake.hdr_len_once(next), size as u32 | BUSY);
+                        prop_assert_eq!(fake.hdr_len(next), size as u32 | BUSY);
                         model.push_back(Record { pos: next, len: taken(size), busy: true });
                         next = next.wrapping_add(taken(size));
                     }
@@ -166,7 +188,7 @@ proptest! {
                     if let Some(record) = busy.into_iter().nth(n.checked_rem(count).unwrap_or(0)) {
                         fake.commit(record.pos, discard);
                         record.busy = false;
-                        let hdr = fake.hdr_len_once(record.pos);
+                        let hdr = fake.hdr_len(record.pos);
                         prop_assert_eq!(hdr & BUSY, 0);
                         prop_assert_eq!(hdr & DISCARD != 0, discard);
                     }
@@ -257,6 +279,6 @@ fn unknown_query_is_zero() {
     let fake = Fake::new(SIZE, false, 800);
     assert_eq!(ring::query(&fake, 5), 0);
     assert_eq!(ring::query(&fake, u64::MAX), 0);
-    assert!(ring::output_flags_valid(3));
-    assert!(!ring::output_flags_valid(4));
+    assert!(ring::wakeup_flags_valid(3));
+    assert!(!ring::wakeup_flags_valid(4));
 }

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Ring buffer maps: `struct bpf_ringbuf_map` and the memory of its ring, answering to the map
+//! operations of `srctree/kernel/bpf/ringbuf.c`. Structures that are private to that file have their
+//! offsets from BTF.
+//!
+//! C and Rust share maps: either may free what the other made. So a map that is made here is made of
+//! what C would have taken, has C's operations, and points to nothing of this module: it neither
+//! holds the module nor notices when it goes.
+
+use super::{
+    ringbuf::RingBuf, //
+};
+use crate::{
+    bindings::{
+        self,
+        layout, //
+    },
+    logic::{
+        errno::{
+            Errno,
+            EINVAL,
+            ENOMEM, //
+        },
+        ring,
+        ring_map::{
+            self,
+            Mapping,
+            Pages,
+            Plan,
+            Producer,
+            Request, //
+        }, //
+    }, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+use kernel::ffi::{
+    c_int,
+    c_ulong,
+    c_void, //
+};
+
+const PAGE_SHIFT: u32 = 12;
+/// `RINGBUF_PGOFF`: the number of the consumer's page.
+const PG_OFF: u32 = (layout::bpf_ringbuf::CONSUMER_POS >> PAGE_SHIFT) as u32;
+/// `NUMA_NO_NODE`.
+const NO_NODE: c_int = -1;
+
+// A map's first member is what C code knows of it.
+const _: () = assert!(layout::bpf_ringbuf_map::MAP == 0);
+
+/// Reads a member at `offset` of a structure.
+///
+/// # Safety
+///
+/// `base` is valid, and has a `T` there that nobody writes during the call.
+unsafe fn member<T: Copy>(base: *const c_void, offset: usize) -> T {
+    // SAFETY: By this function's contract.
+    unsafe { base.wrapping_byte_add(offset).cast::<T>().read() }
+}
+
+/// Sets a member at `offset` of a structure.
+///
+/// # Safety
+///
+/// `base` is valid, has a `T` there, and nobody else knows it yet.
+unsafe fn set_member<T>(base: *mut c_void, offset: usize, value: T) {
+    // SAFETY: By this function's contract.
+    unsafe { base.wrapping_byte_add(offset).cast::<T>().write(value) };
+}
+
+/// A ring buffer map, borrowed for one call.
+///
+/// # Invariants
+///
+/// Points to a live `struct bpf_ringbuf_map`.
+#[derive(Clone, Copy)]
+pub(crate) struct RingMap<'a>(NonNull<c_void>, PhantomData<&'a ()>);
+
+impl<'a> RingMap<'a> {
+    /// # Safety
+    ///
+    /// `map` is the map of an operation of `ringbuf_map_ops` or `user_ringbuf_map_ops`, whose caller
+    /// holds it for `'a`.
+    pub(crate) unsafe fn from_raw(map: *mut c_void) -> Option<Self> {
+        // INVARIANT: By this function's contract.
+        NonNull::new(map).map(|map| Self(map, PhantomData))
+    }
+
+    fn ring(self) -> RingBuf<'a> {
+        // SAFETY: By the type invariant.
+        unsafe { RingBuf::from_map(self.0.as_ptr()) }
+    }
+
+    /// The address of the ring, for the functions that take it.
+    fn ring_ptr(self) -> *mut c_void {
+        self.ring().member(0)
+    }
+
+    /// `ringbuf_map_mem_usage()`: bytes.
+    pub(crate) fn mem_usage(self) -> u64 {
+        // SAFETY: By the type invariant; never changes.
+        let nr_pages = unsafe { member::<u32>(self.ring_ptr(), layout::bpf_ringbuf::NR_PAGES) };
+        // SAFETY: As above.
+        let size = unsafe { member::<u32>(self.0.as_ptr(), layout::bpf_map::MAX_ENTRIES) };
+        let map_size = layout::bpf_ringbuf_map::SIZE_OF as u64;
+        ring_map::mem_usage(map_size, nr_pages, Pages::new(size, PG_OFF))
+    }
+
+    /// `ringbuf_map_mmap_kern()`, `ringbuf_map_mmap_user()`: maps pages of the ring, from the
+    /// consumer's on. 0 or a negative errno: -EPERM, see [`ring_map::mmap`]; -EINVAL for pages that the
+    /// ring does not have.
+    ///
+    /// # Safety
+    ///
+    /// `vma` is being made and locked by the caller.
+    pub(crate) unsafe fn mmap(
+        self,
+        producer: Producer,
+        vma: *mut bindings::vm_area_struct,
+    ) -> c_int {
+        let vma_at = vma.cast::<c_void>();
+        // SAFETY: By this function's contract.
+        let flags = unsafe { member::<c_ulong>(vma_at, layout::vm_area_struct::VM_FLAGS) };
+        // SAFETY: As above.
+        let start = unsafe { member::<c_ulong>(vma_at, layout::vm_area_struct::VM_START) };
+        // SAFETY: As above.
+        let end = unsafe { member::<c_ulong>(vma_at, layout::vm_area_struct::VM_END) };
+        // SAFETY: As above.
+        let pgoff = unsafe { member::<c_ulong>(vma_at, layout::vm_area_struct::VM_PGOFF) };
+        let mapping = Mapping {
+            writable: flags & VM_WRITE != 0,
+            pgoff: pgoff as u64,
+            len: end.wrapping_sub(start) as u64,
+        };
+        if let Err(errno) = ring_map::mmap(producer, mapping) {
+            return errno.to_c_int();
+        }
+        let first = pgoff.wrapping_add(PG_OFF as c_ulong);
+        // SAFETY: A live ring, made by `vmap()` with `VM_USERMAP`; the function checks the range.
+        unsafe { bindings::remap_vmalloc_range(vma, self.ring_ptr(), first) }
+    }
+
+    /// `ringbuf_map_poll_kern()`, `ringbuf_map_poll_user()`: puts the caller on the ring's list of
+    /// waiters and says what is possible now, as `EPOLL*` bits. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `file` and `table` are the caller's of a poll in progress.
+    pub(crate) unsafe fn poll(
+        self,
+        producer: Producer,
+        file: *mut bindings::file,
+        table: *mut bindings::poll_table_struct,
+    ) -> u32 {
+        let ring = self.ring();
+        let waitq = ring.member(layout::bpf_ringbuf::WAITQ);
+        // SAFETY: A live ring's; the rest by this function's contract.
+        unsafe { bindings::rust_dynptr_poll_wait(file, waitq, table) };
+        let (ready, event) = match producer {
+            Producer::Kernel => (ring::is_readable(&ring), POLL_READABLE),
+            Producer::User => (ring::is_writable(&ring), POLL_WRITABLE),
+        };
+        if ready {
+            event
+        } else {
+            0
+        }
+    }
+
+    /// `ringbuf_map_free()`: ends the map and its ring. May sleep: a wake-up that is still queued uses
+    /// the ring.
+    ///
+    /// # Safety
+    ///
+    /// Nobody uses the map any more.
+    pub(crate) unsafe fn free(self) {
+        let ring = self.ring();
+        // SAFETY: A live ring's.
+        unsafe { bindings::irq_work_sync(ring.member(layout::bpf_ringbuf::WORK)) };
+        // SAFETY: A live ring; its pages are those that it was made of.
+        let pages = unsafe { PageList::of_ring(ring) };
+        // SAFETY: Made by `vmap()`, and used no more by this function's contract.
+        unsafe { bindings::vunmap(ring.member(0)) };
+        drop(pages);
+        // SAFETY: Allocated by `bpf_map_area_alloc()`, and used no more.
+        unsafe { bindings::bpf_map_area_free(self.0.as_ptr()) };
+    }
+}
+
+const VM_WRITE: c_ulong = bindings::rust_dynptr_values_RUST_DYNPTR_VM_WRITE as c_ulong;
+const POLL_READABLE: u32 = bindings::rust_dynptr_values_RUST_DYNPTR_POLL_READABLE;
+const POLL_WRITABLE: u32 = bindings::rust_dynptr_values_RUST_DYNPTR_POLL_WRITABLE;
+
+/// `ringbuf_map_alloc()`: makes the map that `attr` asks for. May sleep.
+///
+/// # Errors
+///
+/// Those of [`ring_map::plan`]; [`ENOMEM`].
+///
+/// # Safety
+///
+/// `attr` is the attribute of a `BPF_MAP_CREATE` of one of the two ring buffer types.
+pub(crate) unsafe fn alloc(attr: *mut bindings::bpf_attr) -> Result<*mut c_void, Errno> {
+    // SAFETY: By this function's contract.
+    let request = unsafe { request(attr.cast()) }?;
+    let plan = ring_map::plan(request, PG_OFF)?;
+    let size = layout::bpf_ringbuf_map::SIZE_OF as u64;
+    // SAFETY: A plain allocation; zeroed.
+    let map = unsafe { bindings::bpf_map_area_alloc(size, NO_NODE) };
+    if map.is_null() {
+        return Err(ENOMEM);
+    }
+    // SAFETY: Memory of the map's size; its first member is the `struct bpf_map`.
+    unsafe { bindings::bpf_map_init_from_attr(map.cast(), attr) };
+    // SAFETY: Just set.
+    let node = unsafe { member::<c_int>(map, layout::bpf_map::NUMA_NODE) };
+    let Some(ring) = make_ring(plan, node) else {
+        // SAFETY: Allocated above, and nobody knows it.
+        unsafe { bindings::bpf_map_area_free(map) };
+        return Err(ENOMEM);
+    };
+    // SAFETY: The pointer member of the map.
+    unsafe { set_member(map, layout::bpf_ringbuf_map::RB, ring.as_ptr()) };
+    Ok(map)
+}
+
+/// The members of `union bpf_attr` that count.
+///
+/// # Errors
+///
+/// [`EINVAL`] for another map type, with which the kernel does not call this.
+///
+/// # Safety
+///
+/// As [`alloc`].
+unsafe fn request(attr: *const c_void) -> Result<Request, Errno> {
+    // SAFETY: By this function's contract, here and below: 32-bit members of the union's first struct.
+    let word = |offset| unsafe { member::<u32>(attr, offset) };
+    let producer = match word(layout::bpf_attr::MAP_TYPE) {
+        bindings::bpf_map_type_BPF_MAP_TYPE_RINGBUF => Producer::Kernel,
+        bindings::bpf_map_type_BPF_MAP_TYPE_USER_RINGBUF => Producer::User,
+        _ => return Err(EINVAL),
+    };
+    Ok(Request {
+        producer,
+        key_size: word(layout::bpf_attr::KEY_SIZE),
+        value_size: word(layout::bpf_attr::VALUE_SIZE),
+        max_entries: word(layout::bpf_attr::MAX_ENTRIES),
+        flags: word(layout::bpf_attr::MAP_FLAGS),
+    })
+}
+
+/// `bpf_ringbuf_alloc()`: an empty ring, of zeroed pages near `node`; `None` without memory.
+fn make_ring(plan: Plan, node: c_int) -> Option<NonNull<u8>> {
+    let pages = PageList::alloc(plan.pages, node)?;
+    let count = plan.pages.mapped();
+    // SAFETY: The list has that many entries, all pages.
+    let ring = unsafe { bindings::rust_dynptr_vmap_ring(pages.list.as_ptr(), count) };
+    let ring = NonNull::new(ring.cast::<u8>())?;
+    let (list, nr_pages) = pages.into_raw();
+    let at = ring.as_ptr().cast::<c_void>();
+    // SAFETY: Here and below: members of a new ring, the rest of which is zero.
+    unsafe { set_member(at, layout::bpf_ringbuf::PAGES, list) };
+    // SAFETY: As above.
+    unsafe { set_member(at, layout::bpf_ringbuf::NR_PAGES, nr_pages) };
+    // SAFETY: As above.
+    unsafe { set_member(at, layout::bpf_ringbuf::MASK, plan.mask) };
+    // SAFETY: As above; a `bool` is a byte in C too.
+    unsafe { set_member(at, layout::bpf_ringbuf::OVERWRITE_MODE, plan.overwrite) };
+    // SAFETY: The ring, as above; all its pages are mapped.
+    let fresh = unsafe { RingBuf::from_raw(ring) };
+    // SAFETY: As above.
+    unsafe { bindings::rust_dynptr_lock_init(fresh.member(layout::bpf_ringbuf::SPINLOCK)) };
+    // Any address of the kernel that stays: the ring may outlive this module.
+    let key = bindings::bpf_ringbuf_notify as *const c_void;
+    // SAFETY: As above.
+    unsafe { bindings::rust_dynptr_init_wait(fresh.member(layout::bpf_ringbuf::WAITQ), key) };
+    let work = fresh.member(layout::bpf_ringbuf::WORK);
+    // C's function, as the ring may outlive this module.
+    // SAFETY: As above.
+    unsafe { bindings::rust_dynptr_init_irq_work(work, Some(bindings::bpf_ringbuf_notify)) };
+    Some(ring)
+}
+
+/// The pages of a ring and the list of them, which has an entry for each time that a page is mapped.
+///
+/// # Invariants
+///
+/// `list` came from `bpf_map_area_alloc()`; its first `count` entries are pages that this owns.
+struct PageList {
+    list: NonNull<*mut bindings::page>,
+    count: u32,
+}
+
+impl PageList {
+    /// `None` without memory.
+    fn alloc(pages: Pages, node: c_int) -> Option<Self> {
+        let size = u64::from(pages.mapped()).wrapping_mul(size_of::<*mut bindings::page>() as u64);
+        // SAFETY: A plain allocation; zeroed.
+        let list = unsafe { bindings::bpf_map_area_alloc(size, node) };
+        let list = NonNull::new(list.cast::<*mut bindings::page>())?;
+        // INVARIANT: No page yet.
+        let mut this = Self { list, count: 0 };
+        for index in 0..pages.count() {
+            // SAFETY: A plain allocation; may sleep.
+            let page = unsafe { bindings::rust_dynptr_alloc_page(node) };
+            if page.is_null() {
+                return None;
+            }
+            let entry = list.as_ptr().wrapping_add(index as usize);
+            // SAFETY: The list has an entry for each page.
+            unsafe { entry.write(page) };
+            // INVARIANT: The entry is a page.
+            this.count = index.wrapping_add(1);
+            if let Some(second) = pages.second(index) {
+                let entry = list.as_ptr().wrapping_add(second as usize);
+                // SAFETY: And one for each second mapping.
+                unsafe { entry.write(page) };
+            }
+        }
+        Some(this)
+    }
+
+    /// What a ring was made of, to be freed.
+    ///
+    /// # Safety
+    ///
+    /// `ring` is a live ring that is not used any more once this is dropped.
+    unsafe fn of_ring(ring: RingBuf<'_>) -> Option<Self> {
+        // SAFETY: A live ring's; never changes.
+        let list = unsafe { member(ring.member(0), layout::bpf_ringbuf::PAGES) };
+        // SAFETY: As above.
+        let count = unsafe { member(ring.member(0), layout::bpf_ringbuf::NR_PAGES) };
+        // INVARIANT: Set by `make_ring` or by C, with the same allocators.
+        NonNull::new(list).map(|list| Self { list, count })
+    }
+
+    /// The list and its number of pages, which somebody else owns now.
+    fn into_raw(self) -> (*mut *mut bindings::page, u32) {
+        let raw = (self.list.as_ptr(), self.count);
+        core::mem::forget(self);
+        raw
+    }
+}
+
+impl Drop for PageList {
+    fn drop(&mut self) {
+        for index in 0..self.count as usize {
+            // SAFETY: By the type invariant.
+            let page = unsafe { self.list.as_ptr().wrapping_add(index).read() };
+            // SAFETY: By the type invariant.
+            unsafe { bindings::rust_dynptr_free_page(page) };
+        }
+        // SAFETY: By the type invariant.
+        unsafe { bindings::bpf_map_area_free(self.list.as_ptr().cast()) };
+    }
+}
