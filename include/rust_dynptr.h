@@ -61,7 +61,7 @@ void rust_dynptr_init_irq_work(struct irq_work *work, void (*func)(struct irq_wo
 struct page *rust_dynptr_alloc_page(int node);
 void rust_dynptr_free_page(struct page *page);
 
-/* vmap() as a ring's memory; kmemleak_not_leak() for its list of pages, which the ring points to. */
+/* vmap() as a ring's memory; kmemleak_not_leak() for its list of pages, to which the ring points */
 void *rust_dynptr_vmap_ring(struct page **pages, unsigned int count);
 
 /* poll_wait() */
