@@ -11,7 +11,6 @@
 #include <linux/eventpoll.h>
 #include <linux/ftrace.h>
 #include <linux/irq_work.h>
-#include <linux/jump_label.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/types.h>
@@ -21,14 +20,6 @@
 
 struct sk_buff;
 struct xdp_buff;
-
-/* Hit counters: off unless the module parameter or debugfs switches them on. */
-struct rust_dynptr_counting {
-	struct static_key_false key;
-};
-
-extern struct rust_dynptr_counting rust_dynptr_counting;
-void rust_dynptr_counting_set(bool on);
 
 /*
  * raw_res_spin_lock_irqsave(): the IRQ flags of before, which are no negative number, or

@@ -78,7 +78,7 @@ impl kernel::InPlaceModule for RustDynptr {
 
 /// debugfs `counting`: 1 if hits are counted.
 fn show_counting(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "{}", u8::from(glue::module::counting()))
+    writeln!(f, "{}", u8::from(stats::counting()))
 }
 
 /// debugfs `counting`: 0 or 1.

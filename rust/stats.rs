@@ -3,26 +3,37 @@
 //! Hit counters: proof that Rust served a call. Off by default; the module parameter `count` or debugfs
 //! `counting` switches them on.
 //!
-//! A *jump* row that is counted jumps to a stub here that counts and goes on to the Rust function; else
-//! straight to the function: not counting costs nothing. The others have a static key, a `nop` when
-//! off.
+//! *jump* and *bind* rows are called all the time. A counted one is not the Rust function but a stub here
+//! that counts and goes on to it; without counting the stub is not there: it costs nothing. (So a
+//! program that was bound while nothing was counted stays uncounted.) The others count themselves.
 
 use crate::{
     entry,
     table::Row, //
 };
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU64,
     Ordering, //
 };
 use kernel::macros::paste;
 
+static COUNTING: AtomicBool = AtomicBool::new(false);
 static HITS: [AtomicU64; Row::COUNT] = [const { AtomicU64::new(0) }; Row::COUNT];
 
-/// Counts a call of `row`, which is no *jump* row, if counting is on. Any context, NMI included.
-#[inline(always)]
+/// Whether hits are counted.
+pub(crate) fn counting() -> bool {
+    COUNTING.load(Ordering::Relaxed)
+}
+
+/// Switches the counting of what is not counted by stubs, and which stubs new programs get.
+pub(crate) fn set_counting(on: bool) {
+    COUNTING.store(on, Ordering::Relaxed);
+}
+
+/// Counts a call of `row`, which has no stub, if hits are counted.
 pub(crate) fn hit(row: Row) {
-    if crate::glue::module::counting() {
+    if counting() {
         if let Some(hits) = HITS.get(row as usize) {
             hits.fetch_add(1, Ordering::Relaxed);
         }
@@ -39,14 +50,17 @@ macro_rules! define_stubs {
     ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
         $(define_stubs!(@stub $kind $name);)*
 
-        /// The stub that counts a call of a *jump* row; 0 for the others.
+        /// The stub that counts a call of a *jump* or *bind* row; 0 for the others.
         pub(crate) fn stub(row: Row) -> usize {
             match row {
                 $(Row::$name => define_stubs!(@address $kind $name),)*
             }
         }
     };
-    (@stub jump $name:ident) => {
+    (@stub jump $name:ident) => { define_stubs!(@stub $name); };
+    (@stub bind $name:ident) => { define_stubs!(@stub $name); };
+    (@stub $kind:ident $name:ident) => {};
+    (@stub $name:ident) => {
         paste! {
             extern "C" {
                 fn [<rust_dynptr_count_ $name>]();
@@ -69,7 +83,7 @@ macro_rules! define_stubs {
             );
         }
     };
-    (@stub $kind:ident $name:ident) => {};
+    (@address bind $name:ident) => { define_stubs!(@address jump $name) };
     (@address jump $name:ident) => { paste! { [<rust_dynptr_count_ $name>] as usize } };
     (@address $kind:ident $name:ident) => { 0 };
 }

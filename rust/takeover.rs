@@ -21,7 +21,6 @@ use crate::{
     glue::{
         btf::KernelBtf,
         module::{
-            set_counting,
             wait_for_visits,
             ModuleRef, //
         },
@@ -47,7 +46,7 @@ macro_rules! define_addresses {
     ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
         paste! {
             /// The address of the Rust function that replaces `row`.
-            fn rust_address(row: Row) -> usize {
+            fn plain_address(row: Row) -> usize {
                 match row {
                     $(Row::$name => entry::[<rust_ $name>] as usize,)*
                 }
@@ -56,6 +55,15 @@ macro_rules! define_addresses {
     };
 }
 takeover_rows!(define_addresses);
+
+/// The address that stands in for the C function of `row`: the Rust function, or its counting stub.
+fn rust_address(row: Row, counted: bool) -> usize {
+    if counted {
+        stats::stub(row)
+    } else {
+        plain_address(row)
+    }
+}
 
 /// The address of the C function of `row`. The build has checked that its name is unique.
 ///
@@ -126,7 +134,7 @@ impl Takeover {
         let jumps = Jumps::new()?;
         if count {
             jumps.set_counted(true)?;
-            set_counting(true);
+            stats::set_counting(true);
         }
         let probes = Probes::new()?;
         let bind = Bind::new(module, btf?.into_inner())?;
@@ -152,7 +160,7 @@ impl Takeover {
         }
     }
 
-    /// Counts hits from now on, or no more. May sleep.
+    /// Counts hits from now on, or no more; see [`stats`] for bound programs. May sleep.
     ///
     /// # Errors
     ///
@@ -160,7 +168,7 @@ impl Takeover {
     pub(crate) fn set_counting(&self, on: bool) -> Result {
         let _turn = COUNTING_TURN.lock();
         self.jumps.set_counted(on)?;
-        set_counting(on);
+        stats::set_counting(on);
         Ok(())
     }
 

@@ -25,9 +25,7 @@ use crate::{
             Callback,
             UserRingBuf, //
         }, //
-    },
-    stats::hit,
-    table::Row, //
+    }, //
 };
 use kernel::ffi::c_void;
 
@@ -47,7 +45,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_reserve(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_reserve);
     if flags != 0 {
         return 0;
     }
@@ -70,7 +67,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_submit(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_submit);
     // SAFETY: The module's contract.
     unsafe { Record::from_payload(sample as *mut c_void) }.commit(false, flags);
     0
@@ -89,7 +85,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_discard(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_discard);
     // SAFETY: The module's contract.
     unsafe { Record::from_payload(sample as *mut c_void) }.commit(true, flags);
     0
@@ -110,7 +105,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_output(
     flags: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_output);
     // SAFETY: The module's contract.
     let ring = unsafe { RingBuf::from_map(map as *mut c_void) };
     // SAFETY: The verifier checked `data` for `size` bytes.
@@ -136,7 +130,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_query(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_query);
     // SAFETY: The module's contract.
     let ring = unsafe { RingBuf::from_map(map as *mut c_void) };
     ring.query(flags)
@@ -158,7 +151,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_reserve_dynptr(
     ptr: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_reserve_dynptr);
     // SAFETY: The module's contract.
     let ring = unsafe { RingBuf::from_map(map as *mut c_void) };
     // SAFETY: The module's contract; only set.
@@ -183,7 +175,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_submit_dynptr(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_submit_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr as *mut _) };
     // SAFETY: `OBJ_RELEASE`: the record is released once.
@@ -205,7 +196,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_ringbuf_discard_dynptr(
     _: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_ringbuf_discard_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr as *mut _) };
     // SAFETY: `OBJ_RELEASE`: the record is released once.
@@ -231,7 +221,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_user_ringbuf_drain(
     flags: u64,
     _: u64,
 ) -> u64 {
-    hit(Row::bpf_user_ringbuf_drain);
     // SAFETY: The module's contract.
     let ring = unsafe { UserRingBuf::from_map(map as *mut c_void) };
     // SAFETY: The verifier checked the callback with these arguments.

@@ -24,9 +24,7 @@ use crate::{
             User,
             UserFault, //
         }, //
-    },
-    stats::hit,
-    table::Row, //
+    }, //
 };
 use kernel::ffi::{
     c_int,
@@ -46,7 +44,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_probe_read_user_dynptr(
     size: u64,
     address: u64,
 ) -> c_int {
-    hit(Row::bpf_probe_read_user_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     ptr.fetch(offset, size, User, address)
@@ -65,7 +62,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_probe_read_kernel_dynptr(
     size: u64,
     address: u64,
 ) -> c_int {
-    hit(Row::bpf_probe_read_kernel_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     ptr.fetch(offset, size, Kernel, address)
@@ -84,7 +80,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_probe_read_user_str_dynptr(
     size: u64,
     address: u64,
 ) -> c_int {
-    hit(Row::bpf_probe_read_user_str_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     ptr.fetch_string(offset, size, User, address)
@@ -103,7 +98,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_probe_read_kernel_str_dynptr(
     size: u64,
     address: u64,
 ) -> c_int {
-    hit(Row::bpf_probe_read_kernel_str_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     ptr.fetch_string(offset, size, Kernel, address)
@@ -122,7 +116,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_copy_from_user_dynptr(
     size: u64,
     address: u64,
 ) -> c_int {
-    hit(Row::bpf_copy_from_user_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     ptr.fetch(offset, size, UserFault, address)
@@ -141,7 +134,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_copy_from_user_str_dynptr(
     size: u64,
     address: u64,
 ) -> c_int {
-    hit(Row::bpf_copy_from_user_str_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     ptr.fetch_string(offset, size, UserFault, address)
@@ -161,7 +153,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_copy_from_user_task_dynptr(
     address: u64,
     task: *mut bindings::task_struct,
 ) -> c_int {
-    hit(Row::bpf_copy_from_user_task_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     // SAFETY: By this function's contract.
@@ -183,7 +174,6 @@ pub(crate) unsafe extern "C" fn rust_bpf_copy_from_user_task_str_dynptr(
     address: u64,
     task: *mut bindings::task_struct,
 ) -> c_int {
-    hit(Row::bpf_copy_from_user_task_str_dynptr);
     // SAFETY: The module's contract.
     let ptr = unsafe { Dynptr::from_raw(ptr.cast_mut().cast()) };
     // SAFETY: By this function's contract.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module as the kernel sees it: its identity, references to it, and its static key.
+//! The module as the kernel sees it: its identity, references to it, and who is in its code.
 
 use crate::bindings;
 use kernel::{
@@ -15,17 +15,6 @@ use kernel::{
         Delta, //
     }, //
 };
-
-/// `struct rust_dynptr_counting` with the kernel crate's key type, as its macro wants it.
-#[repr(C)]
-struct Counting {
-    key: kernel::bindings::static_key_false,
-}
-
-extern "C" {
-    /// Defined by `helpers.c`.
-    static rust_dynptr_counting: Counting;
-}
 
 /// This module, for holding references to it.
 #[derive(Clone, Copy)]
@@ -52,19 +41,6 @@ impl ModuleRef {
         // SAFETY: The address of this very module, which is loaded as its code runs.
         unsafe { bindings::try_module_get(self.0) }
     }
-}
-
-/// Whether hits are counted: a branch that is patched, not a load.
-#[inline(always)]
-pub(crate) fn counting() -> bool {
-    // SAFETY: A static key that C defines in this module.
-    unsafe { kernel::jump_label::static_branch_unlikely!(rust_dynptr_counting, Counting, key) }
-}
-
-/// Switches the counting of hits. May sleep.
-pub(crate) fn set_counting(on: bool) {
-    // SAFETY: A plain C function of this module.
-    unsafe { bindings::rust_dynptr_counting_set(on) };
 }
 
 /// Tasks that are in functions of ours which may sleep and which nothing holds the module for.

@@ -8,7 +8,6 @@
 #include <linux/bug.h>
 #include <linux/ftrace.h>
 #include <linux/gfp.h>
-#include <linux/jump_label.h>
 #include <linux/kmemleak.h>
 #include <linux/module.h>
 #include <linux/skbuff.h>
@@ -21,18 +20,6 @@
 
 /* Lets the module carry livepatch relocations and call klp_enable_patch(). */
 MODULE_INFO(livepatch, "Y");
-
-struct rust_dynptr_counting rust_dynptr_counting = {
-	.key = STATIC_KEY_FALSE_INIT,
-};
-
-void rust_dynptr_counting_set(bool on)
-{
-	if (on)
-		static_branch_enable(&rust_dynptr_counting.key);
-	else
-		static_branch_disable(&rust_dynptr_counting.key);
-}
 
 __noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock)
 {

@@ -18,6 +18,7 @@ use crate::{
         }, //
     },
     logic::bind::Target,
+    stats,
     table::{
         Kind,
         Row, //
@@ -33,9 +34,13 @@ use kernel::{
     types::Opaque, //
 };
 
+/// All rows of the kind; none is empty.
+type Targets = [Option<Target>; Row::count_of(Kind::bind)];
+
 /// What the hooks need.
 struct Binding {
-    targets: [Option<Target>; Row::COUNT],
+    plain: Targets,
+    counted: Targets,
     module: ModuleRef,
     btf: Btf,
 }
@@ -55,15 +60,12 @@ impl Bind {
     /// `ENOENT` if the kernel's functions cannot be hooked; `ERANGE` if Rust code is too far from the
     /// kernel's text for a call; what ftrace gives.
     pub(crate) fn new(module: ModuleRef, btf: Btf) -> Result<Self> {
-        let mut targets = [None; Row::COUNT];
-        let base = bindings::__bpf_call_base as usize;
-        for (target, row) in targets.iter_mut().zip(super::rows_of(Kind::bind)) {
-            let c = super::c_address(row)?;
-            *target = Some(Target::new(base, c, super::rust_address(row)).ok_or(ERANGE)?);
-        }
+        let plain = targets(false)?;
+        let counted = targets(true)?;
         let binding = KBox::new(
             Binding {
-                targets,
+                plain,
+                counted,
                 module,
                 btf,
             },
@@ -75,6 +77,29 @@ impl Bind {
             _hooks: [kfuncs, helpers],
             _binding: binding,
         })
+    }
+}
+
+/// What calls of the C functions become.
+fn targets(counted: bool) -> Result<Targets> {
+    let base = bindings::__bpf_call_base as usize;
+    let mut targets = [None; Row::count_of(Kind::bind)];
+    for (target, row) in targets.iter_mut().zip(super::rows_of(Kind::bind)) {
+        let c = super::c_address(row)?;
+        let rust = super::rust_address(row, counted);
+        *target = Some(Target::new(base, c, rust).ok_or(ERANGE)?);
+    }
+    Ok(targets)
+}
+
+impl Binding {
+    /// What a program that is loaded now gets.
+    fn targets(&self) -> &Targets {
+        if stats::counting() {
+            &self.counted
+        } else {
+            &self.plain
+        }
     }
 }
 
@@ -188,7 +213,7 @@ unsafe extern "C" fn on_misc_fixups(
 ) {
     // SAFETY: By this function's contract.
     if let Some((binding, mut program)) = unsafe { hooked(ops, fregs) } {
-        report(program.bind_kfuncs(&binding.targets, binding.module, &binding.btf));
+        report(program.bind_kfuncs(binding.targets(), binding.module, &binding.btf));
     }
 }
 
@@ -205,6 +230,6 @@ unsafe extern "C" fn on_fixup_call_args(
 ) {
     // SAFETY: By this function's contract.
     if let Some((binding, mut program)) = unsafe { hooked(ops, fregs) } {
-        report(program.bind_helpers(&binding.targets, binding.module, &binding.btf));
+        report(program.bind_helpers(binding.targets(), binding.module, &binding.btf));
     }
 }

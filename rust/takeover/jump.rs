@@ -10,7 +10,6 @@
 
 use crate::{
     bindings,
-    stats,
     table::{
         Kind,
         Row, //
@@ -59,12 +58,8 @@ impl Sites {
     /// Adds the C function of `row`.
     fn add(&mut self, row: Row, counted: bool) -> Result {
         let entry = entry_of(row)?;
-        let address = if counted {
-            stats::stub(row)
-        } else {
-            super::rust_address(row)
-        };
-        let target = (past_endbr(address) | JUMP) as c_ulong;
+        let address = past_endbr(super::rust_address(row, counted));
+        let target = (address | JUMP) as c_ulong;
         // SAFETY: A hash of our own that nobody else knows.
         let added =
             unsafe { bindings::add_ftrace_hash_entry_direct(self.0.as_ptr(), entry, target) };

@@ -59,7 +59,7 @@ impl Patch {
         let parts = unsafe { &mut *raw };
         for (function, row) in parts.functions.iter_mut().zip(super::rows_of(Kind::patch)) {
             function.old_name = row.c_name().as_ptr().cast();
-            function.new_func = super::rust_address(row) as *mut _;
+            function.new_func = super::rust_address(row, false) as *mut _;
         }
         let functions = parts.functions.as_mut_ptr();
         if let Some(vmlinux) = parts.objects.first_mut() {

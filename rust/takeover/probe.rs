@@ -104,7 +104,7 @@ fn target(kprobe: *mut bindings::kprobe) -> Option<usize> {
     let name = unsafe { (*kprobe).symbol_name };
     super::rows_of(Kind::probe)
         .find(|row| core::ptr::eq(row.c_name().as_ptr().cast(), name))
-        .map(super::rust_address)
+        .map(|row| super::rust_address(row, false))
 }
 
 /// Runs at the entry of a function of the kind; must not sleep. 1: go on at the new address.
