@@ -1,8 +1,7 @@
 #!/bin/bash
-# guest.sh KO CYCLES: our own tests, in the guest. One TAP stream: the parts' plans are merged.
+# guest.sh KO: our own tests, in the guest. One TAP stream: the parts' plans are merged.
 set -euo pipefail
 KO=$1
-CYCLES=$2
 cd "$(dirname "$0")/.."
 # shellcheck source=selftests/tap.sh
 . selftests/tap.sh
@@ -24,6 +23,5 @@ part() {
 part build/selftests/rows "$KO"
 part build/selftests/grid "$KO"
 part selftests/refusals.sh "$KO"
-part build/selftests/cycles "$KO" "$CYCLES"
 tap_no_splat guest
 tap_done
