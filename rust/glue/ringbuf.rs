@@ -369,6 +369,11 @@ impl RingMem for RingBuf<'_> {
     }
 
     #[inline(always)]
+    fn own_hdr_len(&self, hdr: *mut u32) -> u32 {
+        self.hdr_len_once(hdr)
+    }
+
+    #[inline(always)]
     fn write_hdr(&self, hdr: *mut u32, len: u32) {
         let distance = (hdr as usize).wrapping_sub(self.0.as_ptr() as usize);
         // SAFETY: By the type invariant; the lock is held and the bytes are free.

@@ -62,8 +62,10 @@ pub trait RingMem {
     fn hdr(&self, offset: u64) -> Self::Hdr;
     /// The offset in the data of a header. No access.
     fn offset_of(&self, hdr: Self::Hdr) -> u64;
-    /// The length word.
+    /// The length word, which its producer may change at the same time.
     fn hdr_len_once(&self, hdr: Self::Hdr) -> u32;
+    /// The length word of a record that the caller reserved: nobody else changes it.
+    fn own_hdr_len(&self, hdr: Self::Hdr) -> u32;
     /// Writes the length word and the distance to the ring's start in pages. Under the lock.
     fn write_hdr(&self, hdr: Self::Hdr, len: u32);
     /// Replaces the length word: what the producer wrote is visible before it, and it before the
@@ -171,7 +173,7 @@ fn overwrite<M: RingMem>(mem: &M, new_prod_pos: u64, mask: u64) {
 /// consumer must be woken.
 #[inline(always)]
 pub fn commit<M: RingMem>(mem: &M, hdr: M::Hdr, discard: bool, flags: u64) -> bool {
-    let busy = mem.hdr_len_once(hdr);
+    let busy = mem.own_hdr_len(hdr);
     mem.xchg_hdr_len_full(hdr, committed_len(busy, discard));
     let cons_off = mem.consumer_pos_acquire() & mem.mask();
     wakes(flags, cons_off, mem.offset_of(hdr))

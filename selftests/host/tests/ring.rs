@@ -114,6 +114,9 @@ impl RingMem for Fake {
     fn hdr_len_once(&self, hdr: u64) -> u32 {
         self.hdrs.borrow()[&hdr]
     }
+    fn own_hdr_len(&self, hdr: u64) -> u32 {
+        self.hdr_len_once(hdr)
+    }
     fn write_hdr(&self, hdr: u64, len: u32) {
         self.hdrs.borrow_mut().insert(hdr, len);
     }
