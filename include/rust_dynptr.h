@@ -26,7 +26,10 @@ struct xdp_buff;
  * -EDEADLK/-ETIMEDOUT with nothing held and IRQs as before. Never called by address: no endbr.
  */
 __noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock);
-__noendbr void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags);
+
+/* raw_res_spin_unlock_irqrestore(); returns @result: for callers that end with this. */
+__noendbr void *rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags,
+					      void *result);
 
 /* raw_res_spin_lock_init() */
 void rust_dynptr_lock_init(rqspinlock_t *lock);

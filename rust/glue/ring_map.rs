@@ -161,8 +161,8 @@ impl<'a> RingMap<'a> {
         // SAFETY: A live ring's; the rest by this function's contract.
         unsafe { bindings::rust_dynptr_poll_wait(file, waitq, table) };
         let (ready, event) = match producer {
-            Producer::Kernel => (ring::is_readable(&ring), POLL_READABLE),
-            Producer::User => (ring::is_writable(&ring), POLL_WRITABLE),
+            Producer::Kernel => (ring::is_readable(ring), POLL_READABLE),
+            Producer::User => (ring::is_writable(ring), POLL_WRITABLE),
         };
         if ready {
             event

@@ -32,7 +32,10 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
-    ptr::NonNull, //
+    ptr::{
+        null_mut,
+        NonNull, //
+    }, //
 };
 use kernel::ffi::{
     c_ulong,
@@ -108,7 +111,10 @@ impl<'a> RingBuf<'a> {
     #[inline(always)]
     pub(crate) fn reserve(self, size: u64) -> Option<Record<'a>> {
         // INVARIANT: The record was just reserved and nobody else commits it.
-        ring::reserve(&self, size).map(|hdr| Record { ring: self, hdr })
+        ring::reserve(self, size).map(|payload| Record {
+            ring: self,
+            payload,
+        })
     }
 
     /// `bpf_ringbuf_reserve_dynptr()`: makes `ptr` a dynptr over a record of `size` bytes.
@@ -179,7 +185,7 @@ impl<'a> RingBuf<'a> {
     /// `bpf_ringbuf_query()`.
     #[inline(always)]
     pub(crate) fn query(self, flags: u64) -> u64 {
-        ring::query(&self, flags)
+        ring::query(self, flags)
     }
 }
 
@@ -187,11 +193,12 @@ impl<'a> RingBuf<'a> {
 ///
 /// # Invariants
 ///
-/// `hdr` is the record's header in the data of `ring`; its busy bit is set, and nobody else commits it.
+/// `payload` is the record's in the data of `ring`; its header, the 8 bytes before it, has the busy bit
+/// set, and nobody else commits it.
 #[must_use = "a record that is never committed blocks its ring"]
 pub(crate) struct Record<'a> {
     ring: RingBuf<'a>,
-    hdr: *mut u32,
+    payload: NonNull<u64>,
 }
 
 impl Record<'_> {
@@ -203,25 +210,25 @@ impl Record<'_> {
     /// has not been committed since.
     #[inline(always)]
     pub(crate) unsafe fn from_payload(payload: *mut c_void) -> Self {
-        let hdr = payload.cast::<u32>().wrapping_sub(2);
+        let hdr = hdr_of(payload.cast());
         // SAFETY: By contract this is the record's header; its second word never changes.
         let pg_off = unsafe { hdr.wrapping_add(1).read() };
         let page = hdr.map_addr(|address| address & PAGE_MASK);
         let ring = page.wrapping_byte_sub((pg_off as usize) << PAGE_SHIFT);
         // SAFETY: The header is that many pages behind the ring, which is not at address 0.
         let ring = unsafe { NonNull::new_unchecked(ring.cast()) };
-        // INVARIANT: By this function's contract; the program holds the ring's map.
-        Self {
-            // SAFETY: As above.
-            ring: unsafe { RingBuf::from_raw(ring) },
-            hdr,
-        }
+        // SAFETY: By contract a payload, which is not at address 0.
+        let payload = unsafe { NonNull::new_unchecked(payload.cast()) };
+        // SAFETY: As above; the program holds the ring's map.
+        let ring = unsafe { RingBuf::from_raw(ring) };
+        // INVARIANT: By this function's contract.
+        Self { ring, payload }
     }
 
     /// The first byte of the payload, 8-aligned.
     #[inline(always)]
     fn payload(&self) -> *mut u8 {
-        self.hdr.wrapping_add(2).cast()
+        self.payload.as_ptr().cast()
     }
 
     /// Hands the record out, as the address of its payload.
@@ -234,7 +241,7 @@ impl Record<'_> {
     /// mean nothing.
     #[inline(always)]
     pub(crate) fn commit(self, discard: bool, flags: u64) {
-        if ring::commit(&self.ring, self.hdr, discard, flags) {
+        if ring::commit(self.ring, self.payload, discard, flags) {
             self.ring.wake();
         }
     }
@@ -259,8 +266,15 @@ pub(crate) unsafe fn commit_dynptr(ptr: Dynptr<'_>, discard: bool, flags: u64) {
     ptr.set_null();
 }
 
+/// The header of the record with this payload: length word, distance to the ring in pages.
+#[inline(always)]
+fn hdr_of(payload: *mut u64) -> *mut u32 {
+    payload.wrapping_sub(1).cast()
+}
+
 impl RingMem for RingBuf<'_> {
-    type Hdr = *mut u32;
+    /// Of the payload, which is what programs want: the header is just before it.
+    type Hdr = NonNull<u64>;
     /// IRQ flags of before.
     type Lock = c_ulong;
 
@@ -274,10 +288,12 @@ impl RingMem for RingBuf<'_> {
     }
 
     #[inline(always)]
-    fn unlock(&self, flags: c_ulong) {
+    fn unlock(&self, flags: c_ulong, reserved: Option<NonNull<u64>>) -> Option<NonNull<u64>> {
         let lock = self.member(layout::bpf_ringbuf::SPINLOCK);
+        let reserved = reserved.map_or(null_mut(), NonNull::as_ptr);
         // SAFETY: Taken by `lock` on this CPU, with these flags.
-        unsafe { bindings::rust_dynptr_unlock_irqrestore(lock, flags) };
+        let same = unsafe { bindings::rust_dynptr_unlock_irqrestore(lock, flags, reserved.cast()) };
+        NonNull::new(same.cast())
     }
 
     #[inline(always)]
@@ -353,28 +369,31 @@ impl RingMem for RingBuf<'_> {
 
     /// Data is mapped twice in a row, so a record never wraps.
     #[inline(always)]
-    fn hdr(&self, offset: u64) -> *mut u32 {
-        self.data().wrapping_add(offset as usize).cast()
+    fn hdr(&self, offset: u64) -> NonNull<u64> {
+        let payload = self.data().wrapping_add((offset as usize).wrapping_add(8));
+        // SAFETY: Within the ring's memory, or just behind it: not at address 0.
+        unsafe { NonNull::new_unchecked(payload.cast()) }
     }
 
     #[inline(always)]
-    fn offset_of(&self, hdr: *mut u32) -> u64 {
-        (hdr as usize).wrapping_sub(self.data() as usize) as u64
+    fn offset_of(&self, record: NonNull<u64>) -> u64 {
+        (hdr_of(record.as_ptr()) as usize).wrapping_sub(self.data() as usize) as u64
     }
 
     #[inline(always)]
-    fn hdr_len_once(&self, hdr: *mut u32) -> u32 {
+    fn hdr_len_once(&self, record: NonNull<u64>) -> u32 {
         // SAFETY: By the type invariant; callers keep offsets within the mask.
-        unsafe { ordered::load_once_u32(hdr) }
+        unsafe { ordered::load_once_u32(hdr_of(record.as_ptr())) }
     }
 
     #[inline(always)]
-    fn own_hdr_len(&self, hdr: *mut u32) -> u32 {
-        self.hdr_len_once(hdr)
+    fn own_hdr_len(&self, record: NonNull<u64>) -> u32 {
+        self.hdr_len_once(record)
     }
 
     #[inline(always)]
-    fn write_hdr(&self, hdr: *mut u32, len: u32) {
+    fn write_hdr(&self, record: NonNull<u64>, len: u32) {
+        let hdr = hdr_of(record.as_ptr());
         let distance = (hdr as usize).wrapping_sub(self.0.as_ptr() as usize);
         // SAFETY: By the type invariant; the lock is held and the bytes are free.
         unsafe { ordered::store_once_u32(hdr, len) };
@@ -383,8 +402,8 @@ impl RingMem for RingBuf<'_> {
     }
 
     #[inline(always)]
-    fn xchg_hdr_len_full(&self, hdr: *mut u32, len: u32) {
+    fn xchg_hdr_len_full(&self, record: NonNull<u64>, len: u32) {
         // SAFETY: By the invariant of the record that is committed: its header.
-        unsafe { ordered::xchg_u32(hdr, len) };
+        unsafe { ordered::xchg_u32(hdr_of(record.as_ptr()), len) };
     }
 }

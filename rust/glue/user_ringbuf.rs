@@ -111,8 +111,9 @@ impl UserRingMem for UserRingBuf<'_> {
     }
 
     fn hdr_len_acquire(&self, offset: u64) -> u32 {
+        let hdr = self.0.data().wrapping_add(offset as usize).cast();
         // SAFETY: Within the data of a live ring. User space may write it at any time.
-        unsafe { ordered::load_acquire_u32(self.0.hdr(offset)) }
+        unsafe { ordered::load_acquire_u32(hdr) }
     }
 
     fn try_set_busy(&self) -> bool {

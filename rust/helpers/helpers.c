@@ -30,9 +30,11 @@ __noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock)
 	return likely(!err) ? (long)flags : err;
 }
 
-__noendbr void rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags)
+__noendbr void *rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags,
+					      void *result)
 {
 	raw_res_spin_unlock_irqrestore(lock, flags);
+	return result;
 }
 
 void rust_dynptr_lock_init(rqspinlock_t *lock)

@@ -23,10 +23,10 @@ pub const NO_WAKEUP: u64 = 1 << 0;
 /// `BPF_RB_FORCE_WAKEUP`: submit and always wake the consumer.
 pub const FORCE_WAKEUP: u64 = 1 << 1;
 
-/// The memory of one ring. `_acquire`, `_release` and `_once` are C's `smp_load_acquire()`,
+/// The memory of one ring, or a reference to it. `_acquire`, `_release` and `_once` are C's `smp_load_acquire()`,
 /// `smp_store_release()` and `READ_ONCE()`/`WRITE_ONCE()`, `_full` its fully ordered `xchg()`; plain
 /// names need the ring's lock.
-pub trait RingMem {
+pub trait RingMem: Copy {
     /// The place of a record's header.
     type Hdr: Copy;
     /// Proof that the lock is held: what [`Self::unlock`] needs.
@@ -34,8 +34,9 @@ pub trait RingMem {
 
     /// `raw_res_spin_lock_irqsave()`; `None` if it cannot be had: a deadlock, or a time-out.
     fn lock(&self) -> Option<Self::Lock>;
-    /// `raw_res_spin_unlock_irqrestore()`.
-    fn unlock(&self, lock: Self::Lock);
+    /// `raw_res_spin_unlock_irqrestore()`; gives back what was reserved, so that this can be a caller's
+    /// last act.
+    fn unlock(&self, lock: Self::Lock, reserved: Option<Self::Hdr>) -> Option<Self::Hdr>;
     /// Size of the data area minus 1; the size is a power of two.
     fn mask(&self) -> u64;
     /// The ring overwrites its oldest records instead of refusing new ones.
@@ -109,38 +110,82 @@ fn stride(hdr_len: u32) -> u64 {
 ///
 /// `None` if it is too large, there is no room, or the lock cannot be had.
 #[inline(always)]
-pub fn reserve<M: RingMem>(mem: &M, size: u64) -> Option<M::Hdr> {
-    let len = record_len(mem, size)?;
+pub fn reserve<M: RingMem>(mem: M, size: u64) -> Option<M::Hdr> {
+    let len = record_len(&mem, size)?;
     let cons_pos = mem.consumer_pos_acquire();
     let lock = mem.lock()?;
-    let hdr = reserve_locked(mem, size as u32, len, cons_pos);
-    mem.unlock(lock);
-    hdr
+    if mem.overwrite_mode() {
+        return reserve_overwriting(mem, lock, size as u32, len);
+    }
+    let room = Room::look(mem, len);
+    // Neither the oldest uncommitted record nor the consumer may be more than the ring's size minus 1
+    // behind: bpf_ringbuf_has_space().
+    if room.is_too_far(room.pend_pos) || room.is_too_far(cons_pos) {
+        return mem.unlock(lock, None);
+    }
+    let hdr = room.take(mem, size as u32);
+    mem.unlock(lock, Some(hdr))
 }
 
-/// The part of [`reserve`] under the lock. `cons_pos` was read before it was taken.
-#[inline(always)]
-fn reserve_locked<M: RingMem>(mem: &M, size: u32, len: u32, cons_pos: u64) -> Option<M::Hdr> {
-    let mask = mem.mask();
-    let prod_pos = mem.producer_pos();
-    let new_prod_pos = prod_pos.wrapping_add(u64::from(len));
-    let pend_pos = skip_committed(mem, mem.pending_pos(), prod_pos, mask);
-    mem.set_pending_pos(pend_pos);
+/// The same, from the lock on, for a ring that overwrites: the consumer is not waited for. Such rings
+/// are few: this is out of the others' way.
+#[cold]
+#[inline(never)]
+fn reserve_overwriting<M: RingMem>(mem: M, lock: M::Lock, size: u32, len: u32) -> Option<M::Hdr> {
+    let room = Room::look(mem, len);
+    if room.is_too_far(room.pend_pos) {
+        return mem.unlock(lock, None);
+    }
+    // Step over whole old records until the new one fits. None of them is still being written, as the
+    // oldest of those is not in the way.
+    let mut over_pos = mem.overwrite_pos();
+    while room.is_too_far(over_pos) {
+        let hdr_len = mem.hdr_len_once(mem.hdr(over_pos & room.mask));
+        over_pos = over_pos.wrapping_add(stride(hdr_len));
+    }
+    mem.set_overwrite_pos_once(over_pos);
+    let hdr = room.take(mem, size);
+    mem.unlock(lock, Some(hdr))
+}
 
-    // Neither the oldest uncommitted record nor, unless the ring overwrites, the consumer may be more
-    // than the ring's size minus 1 behind: bpf_ringbuf_has_space().
-    if new_prod_pos.wrapping_sub(pend_pos) > mask {
-        return None;
+/// Where a new record would go. Under the lock.
+struct Room {
+    mask: u64,
+    prod_pos: u64,
+    new_prod_pos: u64,
+    pend_pos: u64,
+}
+
+impl Room {
+    /// For a record that takes `len` bytes; passes by what has been committed.
+    #[inline(always)]
+    fn look<M: RingMem>(mem: M, len: u32) -> Self {
+        let mask = mem.mask();
+        let prod_pos = mem.producer_pos();
+        let pend_pos = skip_committed(&mem, mem.pending_pos(), prod_pos, mask);
+        mem.set_pending_pos(pend_pos);
+        Self {
+            mask,
+            prod_pos,
+            new_prod_pos: prod_pos.wrapping_add(u64::from(len)),
+            pend_pos,
+        }
     }
-    if mem.overwrite_mode() {
-        overwrite(mem, new_prod_pos, mask);
-    } else if new_prod_pos.wrapping_sub(cons_pos) > mask {
-        return None;
+
+    /// Whether the record's end would be more than the ring's size minus 1 behind `pos`.
+    #[inline(always)]
+    fn is_too_far(&self, pos: u64) -> bool {
+        self.new_prod_pos.wrapping_sub(pos) > self.mask
     }
-    let hdr = mem.hdr(prod_pos & mask);
-    mem.write_hdr(hdr, size | BUSY);
-    mem.set_producer_pos_release(new_prod_pos);
-    Some(hdr)
+
+    /// Makes the record, busy.
+    #[inline(always)]
+    fn take<M: RingMem>(&self, mem: M, size: u32) -> M::Hdr {
+        let hdr = mem.hdr(self.prod_pos & self.mask);
+        mem.write_hdr(hdr, size | BUSY);
+        mem.set_producer_pos_release(self.new_prod_pos);
+        hdr
+    }
 }
 
 /// The first position from `pos` on whose record is not committed; `prod_pos` if all are.
@@ -157,22 +202,10 @@ fn skip_committed<M: RingMem>(mem: &M, mut pos: u64, prod_pos: u64, mask: u64) -
     pos
 }
 
-/// Steps over whole old records until the new one fits. None of them is still being written: the
-/// caller has seen that the oldest of those is in no one's way.
-#[inline(never)]
-fn overwrite<M: RingMem>(mem: &M, new_prod_pos: u64, mask: u64) {
-    let mut over_pos = mem.overwrite_pos();
-    while new_prod_pos.wrapping_sub(over_pos) > mask {
-        let hdr_len = mem.hdr_len_once(mem.hdr(over_pos & mask));
-        over_pos = over_pos.wrapping_add(stride(hdr_len));
-    }
-    mem.set_overwrite_pos_once(over_pos);
-}
-
 /// `bpf_ringbuf_commit()`: ends the record at `hdr`, which this producer reserved. Whether the
 /// consumer must be woken.
 #[inline(always)]
-pub fn commit<M: RingMem>(mem: &M, hdr: M::Hdr, discard: bool, flags: u64) -> bool {
+pub fn commit<M: RingMem>(mem: M, hdr: M::Hdr, discard: bool, flags: u64) -> bool {
     let busy = mem.own_hdr_len(hdr);
     mem.xchg_hdr_len_full(hdr, committed_len(busy, discard));
     let cons_off = mem.consumer_pos_acquire() & mem.mask();
@@ -207,7 +240,7 @@ pub fn wakeup_flags_valid(flags: u64) -> bool {
 /// `ringbuf_avail_data_sz()`: bytes that a consumer has before it. Not synchronised with producers,
 /// so it may exceed the ring's size.
 #[inline(always)]
-pub fn avail_data<M: RingMem>(mem: &M) -> u64 {
+pub fn avail_data<M: RingMem>(mem: M) -> u64 {
     let cons_pos = mem.consumer_pos_acquire();
     if mem.overwrite_mode() {
         let over_pos = mem.overwrite_pos_acquire();
@@ -220,21 +253,21 @@ pub fn avail_data<M: RingMem>(mem: &M) -> u64 {
 }
 
 /// Whether a consumer that polls the ring has something to read.
-pub fn is_readable<M: RingMem>(mem: &M) -> bool {
+pub fn is_readable<M: RingMem>(mem: M) -> bool {
     avail_data(mem) != 0
 }
 
 /// Whether a user-space producer that polls the ring has room to write.
-pub fn is_writable<M: RingMem>(mem: &M) -> bool {
-    avail_data(mem) < u64::from(total_size(mem))
+pub fn is_writable<M: RingMem>(mem: M) -> bool {
+    avail_data(mem) < u64::from(total_size(&mem))
 }
 
 /// `bpf_ringbuf_query()`: the value that `flags` (`BPF_RB_*`) asks for, 0 for an unknown one.
 #[inline(always)]
-pub fn query<M: RingMem>(mem: &M, flags: u64) -> u64 {
+pub fn query<M: RingMem>(mem: M, flags: u64) -> u64 {
     match flags {
         0 => avail_data(mem),
-        1 => u64::from(total_size(mem)),
+        1 => u64::from(total_size(&mem)),
         2 => mem.consumer_pos_acquire(),
         3 => mem.producer_pos_acquire(),
         4 => mem.overwrite_pos_acquire(),

@@ -51,11 +51,11 @@ fn explore(name: &str, scenario: impl Fn() + Sync + Send + 'static) {
 
 /// Reserves, writes and commits a record; a wake-up sets `woken`. Whether there was room.
 fn produce(memory: &Ring, payload: u32, discard: bool, woken: &AtomicBool) -> bool {
-    let Some(hdr) = ring::reserve(&memory, 8) else {
+    let Some(hdr) = ring::reserve(memory, 8) else {
         return false;
     };
     memory.write(hdr, payload);
-    if ring::commit(&memory, hdr, discard, 0) {
+    if ring::commit(memory, hdr, discard, 0) {
         // Not a store: loom knows the order of read-modify-writes only.
         woken.swap(true, Ordering::AcqRel);
     }

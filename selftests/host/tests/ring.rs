@@ -59,18 +59,20 @@ impl Fake {
     }
 
     fn hdr_len(&self, pos: u64) -> u32 {
-        self.hdr_len_once(pos & self.mask)
+        (&self).hdr_len_once(pos & self.mask)
     }
 }
 
-impl RingMem for Fake {
+impl RingMem for &Fake {
     type Hdr = u64;
     type Lock = ();
 
     fn lock(&self) -> Option<()> {
         Some(())
     }
-    fn unlock(&self, (): ()) {}
+    fn unlock(&self, (): (), reserved: Option<u64>) -> Option<u64> {
+        reserved
+    }
     fn mask(&self) -> u64 {
         self.mask
     }

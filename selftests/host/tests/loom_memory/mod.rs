@@ -105,8 +105,9 @@ impl RingMem for &Ring {
             std::mem::transmute::<MutexGuard<'_, ()>, MutexGuard<'static, ()>>(guard)
         }))
     }
-    fn unlock(&self, token: LockToken) {
+    fn unlock(&self, token: LockToken, reserved: Option<usize>) -> Option<usize> {
         drop(token);
+        reserved
     }
     fn mask(&self) -> u64 {
         self.mask
