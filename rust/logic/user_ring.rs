@@ -81,6 +81,7 @@ fn taken(size: u32) -> u32 {
 ///
 /// In this order: [`EINVAL`] for a producer position that is not a multiple of 8; [`EINVAL`] for a
 /// sample that goes beyond that position; [`E2BIG`] for one that is larger than the ring or a dynptr.
+#[inline(always)]
 pub fn peek<M: UserRingMem>(mem: &M) -> Result<Next, Errno> {
     let prod_pos = mem.producer_pos_acquire();
     if prod_pos & 7 != 0 {
@@ -133,10 +134,11 @@ pub struct Drained {
 ///
 /// In this order: [`EINVAL`] for unknown flags; [`EBUSY`] if somebody else drains. Errors of [`peek`]
 /// come in [`Drained::result`], after what was taken before.
+#[inline(always)]
 pub fn drain<M: UserRingMem>(
     mem: &M,
     flags: u64,
-    mut each: impl FnMut(Sample) -> u64,
+    each: impl FnMut(Sample) -> u64,
 ) -> Result<Drained, Errno> {
     if !wakeup_flags_valid(flags) {
         return Err(EINVAL);
@@ -144,28 +146,48 @@ pub fn drain<M: UserRingMem>(
     if !mem.try_set_busy() {
         return Err(EBUSY);
     }
+    let first = peek(mem);
+    if first == Ok(Next::Nothing) {
+        mem.clear_busy_release();
+        return Ok(Drained {
+            result: Ok(0),
+            wake: flags & FORCE_WAKEUP != 0,
+        });
+    }
+    Ok(drain_from(mem, first, flags, each))
+}
+
+/// The rest of [`drain`], which found `first`.
+#[inline(always)]
+fn drain_from<M: UserRingMem>(
+    mem: &M,
+    first: Result<Next, Errno>,
+    flags: u64,
+    mut each: impl FnMut(Sample) -> u64,
+) -> Drained {
+    let mut next = first;
     let mut seen = 0u32;
     let mut discarded = 0u32;
     let mut stop = false;
-    let mut error = None;
-    while seen < MAX_SAMPLES && !stop {
-        match peek(mem) {
-            Ok(Next::Nothing) => break,
+    let result = loop {
+        match next {
+            Ok(Next::Nothing) => break Ok(()),
             Ok(Next::Discarded) => discarded = discarded.wrapping_add(1),
             Ok(Next::Sample(sample)) => {
                 stop = each(sample) != 0;
                 release(mem, sample.size);
             }
-            Err(errno) => {
-                error = Some(errno);
-                break;
-            }
+            Err(errno) => break Err(errno),
         }
         seen = seen.wrapping_add(1);
-    }
+        if seen >= MAX_SAMPLES || stop {
+            break Ok(());
+        }
+        next = peek(mem);
+    };
     mem.clear_busy_release();
-    Ok(Drained {
-        result: error.map_or(Ok(seen.wrapping_sub(discarded)), Err),
+    Drained {
+        result: result.map(|()| seen.wrapping_sub(discarded)),
         wake: flags & FORCE_WAKEUP != 0 || (flags & NO_WAKEUP == 0 && seen > 0),
-    })
+    }
 }
