@@ -5,31 +5,42 @@
 //! `logic` cannot use `kernel::error`, as it also compiles on the host. `glue` asserts that the
 //! values are the kernel's.
 
-/// A positive error number.
+use core::num::NonZeroI32;
+
+/// An error number, held as the negative value that C functions return: never 0, so that a
+/// `Result<(), Errno>` is that very `int`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Errno(u16);
+pub struct Errno(NonZeroI32);
 
 /// Not permitted: a mapping that user space may not have.
-pub const EPERM: Errno = Errno(1);
+pub const EPERM: Errno = Errno::new(1);
 /// Argument list too long: here, a length that is out of bounds.
-pub const E2BIG: Errno = Errno(7);
+pub const E2BIG: Errno = Errno::new(7);
 /// Try again: the ring has no room.
-pub const EAGAIN: Errno = Errno(11);
+pub const EAGAIN: Errno = Errno::new(11);
 /// Out of memory.
-pub const ENOMEM: Errno = Errno(12);
+pub const ENOMEM: Errno = Errno::new(12);
 /// Bad address: memory that cannot be read, or an internal inconsistency.
-pub const EFAULT: Errno = Errno(14);
+pub const EFAULT: Errno = Errno::new(14);
 /// Busy: somebody else drains the ring.
-pub const EBUSY: Errno = Errno(16);
+pub const EBUSY: Errno = Errno::new(16);
 /// Invalid argument.
-pub const EINVAL: Errno = Errno(22);
+pub const EINVAL: Errno = Errno::new(22);
 /// Out of range: a new view that is not within the old one.
-pub const ERANGE: Errno = Errno(34);
+pub const ERANGE: Errno = Errno::new(34);
 
 impl Errno {
+    /// Of the constants above, whose numbers are positive.
+    const fn new(number: u16) -> Self {
+        match NonZeroI32::new((number as i32).wrapping_neg()) {
+            Some(value) => Self(value),
+            None => Self(NonZeroI32::MIN),
+        }
+    }
+
     /// The negative value that C functions return.
     pub const fn to_c_int(self) -> i32 {
-        (self.0 as i32).wrapping_neg()
+        self.0.get()
     }
 
     /// The value that a BPF helper returns in its 64-bit register: sign-extended.
