@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <net/xdp.h>
 
 #include "rust_dynptr.h"
 #include "unexported.h"

@@ -13,13 +13,11 @@
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
+#include <linux/skbuff.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <asm/ibt.h>
 #include <asm/rqspinlock.h>
-
-struct sk_buff;
-struct xdp_buff;
 
 /*
  * raw_res_spin_lock_irqsave(): the IRQ flags of before, which are no negative number, or
@@ -40,9 +38,8 @@ void rust_dynptr_warn_type(const char *function, u32 type);
 /* kmalloc_nolock(size, 0, NUMA_NO_NODE) */
 void *rust_dynptr_kmalloc_nolock(size_t size);
 
-/* skb_metadata_len(), xdp_get_buff_len() */
-u32 rust_dynptr_skb_metadata_len(const struct sk_buff *skb);
-u32 rust_dynptr_xdp_len(const struct xdp_buff *xdp);
+/* skb_frag_address() */
+void *rust_dynptr_frag_address(const skb_frag_t *frag);
 
 /*
  * init_waitqueue_head() and init_irq_work() of a ring, which may outlive this module: the key of
@@ -67,7 +64,12 @@ enum rust_dynptr_values {
 	RUST_DYNPTR_VM_WRITE = (int)VM_WRITE,
 	RUST_DYNPTR_POLL_READABLE = (__force u32)(EPOLLIN | EPOLLRDNORM),
 	RUST_DYNPTR_POLL_WRITABLE = (__force u32)(EPOLLOUT | EPOLLWRNORM),
+	/* What xdp_get_shared_info_from_buff() leaves for it at the end of a frame. */
+	RUST_DYNPTR_SHARED_INFO_ROOM = SKB_DATA_ALIGN(sizeof(struct skb_shared_info)),
 };
+
+/* glue/packet.rs reads skb->end as an offset. */
+static_assert(sizeof(sk_buff_data_t) == sizeof(u32));
 
 /* copy_from_user(): bytes that could not be copied, which are zero then. May sleep. */
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size);

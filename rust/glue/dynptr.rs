@@ -8,7 +8,8 @@
 //! helper as `ARG_PTR_TO_DYNPTR` is 16 bytes, 8-aligned, of that program's own stack, and holds a
 //! dynptr that a constructor made or nulled; nobody else writes it during the call. What it stands
 //! for (map value, record, packet, file) lives as long as the call, because the verifier tied the
-//! two together. A pointer with a length, as `ARG_PTR_TO_MEM` and `ARG_MEM_SIZE`, is valid for that
+//! two together. A word of class file stands only beside the pointer that a constructor made. A
+//! pointer with a length, as `ARG_PTR_TO_MEM` and `ARG_MEM_SIZE`, is valid for that
 //! many bytes.
 
 mod bytes;
@@ -26,32 +27,23 @@ use crate::{
         dynptr::{
             self as rules,
             Class,
-            Refusal,
             View,
             Word, //
         },
         errno::{
             Errno,
-            EFAULT,
             EINVAL, //
         }, //
     }, //
 };
 use core::{
-    ffi::CStr,
     marker::PhantomData,
     ptr::{
         null_mut,
         NonNull, //
     }, //
 };
-use kernel::{
-    ffi::{
-        c_int,
-        c_void, //
-    },
-    prelude::*, //
-};
+use kernel::ffi::c_void;
 
 /// A dynptr of a BPF program, borrowed for one call.
 ///
@@ -95,16 +87,6 @@ impl<'a> Dynptr<'a> {
         u64::from(base).wrapping_add(offset)
     }
 
-    /// What the rules want to know.
-    #[inline(always)]
-    fn view(self) -> View {
-        View {
-            has_data: !self.data_ptr().is_null(),
-            word: self.word(),
-            size: self.usable(),
-        }
-    }
-
     /// The kfunc `bpf_dynptr_size()`: usable bytes.
     ///
     /// # Errors
@@ -121,11 +103,10 @@ impl<'a> Dynptr<'a> {
     /// `__bpf_dynptr_size()`: usable bytes. 0 for a null dynptr.
     #[inline(always)]
     pub(crate) fn usable(self) -> u64 {
-        let word = self.word();
-        if word.class() != Some(Class::File) {
-            return u64::from(word.size());
+        match self.file() {
+            Some(file) => file.size(),
+            None => self.word().size().into(),
         }
-        self.file().map_or(0, FileImpl::size)
     }
 
     /// `bpf_dynptr_is_null()`.
@@ -140,10 +121,14 @@ impl<'a> Dynptr<'a> {
         self.word().is_rdonly()
     }
 
+    /// What is behind a file dynptr; `None` if this is none.
     #[inline(always)]
     fn file(self) -> Option<FileImpl> {
-        // SAFETY: Callers have seen that the class is file.
-        unsafe { FileImpl::from_raw(self.data_ptr()) }
+        if self.is_null() || self.word().class() != Some(Class::File) {
+            return None;
+        }
+        // SAFETY: By the class, and the verifier contract.
+        Some(unsafe { FileImpl::from_raw(self.data_ptr()) })
     }
 
     #[inline(always)]
@@ -180,15 +165,17 @@ impl<'a> Dynptr<'a> {
     #[inline(always)]
     fn construct(self, data: *mut c_void, word: Result<Word, Errno>) -> Result<(), Errno> {
         match word {
-            Ok(word) => {
-                self.set(data, word);
-                Ok(())
-            }
-            Err(errno) => {
-                self.set_null();
-                Err(errno)
-            }
+            Ok(word) => self.set(data, word),
+            Err(errno) => return self.refuse(errno),
         }
+        Ok(())
+    }
+
+    /// A constructor's error: the dynptr is null.
+    #[inline(always)]
+    fn refuse(self, errno: Errno) -> Result<(), Errno> {
+        self.set_null();
+        Err(errno)
     }
 
     /// `bpf_dynptr_from_mem()`: makes this a dynptr over `size` bytes at `data`.
@@ -223,8 +210,8 @@ impl<'a> Dynptr<'a> {
         rdonly: bool,
     ) -> Result<(), Errno> {
         // SAFETY: By this function's contract.
-        let len = unsafe { Skb::from_raw(skb) }.len();
-        let word = rules::construct(Class::Skb, len, flags);
+        let packet = unsafe { Skb::from_raw(skb) };
+        let word = rules::construct(Class::Skb, || packet.len(), flags);
         self.construct(skb, if rdonly { word.map(Word::rdonly) } else { word })
     }
 
@@ -244,8 +231,9 @@ impl<'a> Dynptr<'a> {
         flags: u64,
     ) -> Result<(), Errno> {
         // SAFETY: By this function's contract.
-        let len = unsafe { Skb::from_raw(skb) }.meta_len();
-        self.construct(skb, rules::construct(Class::SkbMeta, len, flags))
+        let packet = unsafe { Skb::from_raw(skb) };
+        let word = rules::construct(Class::SkbMeta, || packet.meta_len(), flags);
+        self.construct(skb, word)
     }
 
     /// `bpf_dynptr_from_xdp()`.
@@ -260,8 +248,9 @@ impl<'a> Dynptr<'a> {
     #[inline(always)]
     pub(crate) unsafe fn set_from_xdp(self, xdp: *mut c_void, flags: u64) -> Result<(), Errno> {
         // SAFETY: By this function's contract.
-        let len = unsafe { Xdp::from_raw(xdp) }.len();
-        self.construct(xdp, rules::construct(Class::Xdp, len, flags))
+        let frame = unsafe { Xdp::from_raw(xdp) };
+        let word = rules::construct(Class::Xdp, || frame.len(), flags);
+        self.construct(xdp, word)
     }
 
     /// `bpf_dynptr_from_file()`, or with `may_sleep` its hidden variant
@@ -280,15 +269,16 @@ impl<'a> Dynptr<'a> {
         flags: u32,
         may_sleep: bool,
     ) -> Result<(), Errno> {
-        let made = rules::construct(Class::File, 0, flags.into()).and_then(|word| {
-            // SAFETY: By this function's contract.
-            let file = unsafe { FileImpl::new(file, may_sleep) }?;
-            Ok((file.as_data(), word.rdonly()))
-        });
-        match made {
-            Ok((data, word)) => self.construct(data, Ok(word)),
-            Err(errno) => self.construct(null_mut(), Err(errno)),
+        let word = match rules::construct(Class::File, || 0, flags.into()) {
+            Ok(word) => word.rdonly(),
+            Err(errno) => return self.refuse(errno),
+        };
+        // SAFETY: By this function's contract.
+        match unsafe { FileImpl::new(file, may_sleep) } {
+            Ok(file) => self.set(file.as_data(), word),
+            Err(errno) => return self.refuse(errno),
         }
+        Ok(())
     }
 
     /// `bpf_dynptr_file_discard()`: the dynptr is null then. Nothing happens to a null one.
@@ -297,11 +287,14 @@ impl<'a> Dynptr<'a> {
     ///
     /// This is a file dynptr or null; no clone of it is used any more.
     pub(crate) unsafe fn discard_file(self) {
-        if let Some(file) = self.file() {
-            // SAFETY: By this function's contract.
-            unsafe { file.discard() };
-            self.set_null();
+        if self.is_null() {
+            return;
         }
+        // SAFETY: By this function's contract a file dynptr.
+        let file = unsafe { FileImpl::from_raw(self.data_ptr()) };
+        self.set_null();
+        // SAFETY: By this function's contract.
+        unsafe { file.discard() };
     }
 
     /// `bpf_dynptr_clone()`: makes `clone` the same dynptr. Memory and, for a file, the view are
@@ -328,32 +321,33 @@ impl<'a> Dynptr<'a> {
     /// Those of [`rules::adjust`].
     #[inline(always)]
     pub(crate) fn adjust(self, start: u64, end: u64) -> Result<(), Errno> {
-        let size = rules::adjust(self.view(), start, end)?;
-        if self.word().class() == Some(Class::File) {
-            if let Some(file) = self.file() {
-                file.adjust(start, size);
-            }
-            return Ok(());
+        if let Some(file) = self.file() {
+            return file.adjust(start, end);
         }
+        let shorter = rules::adjust(self, start, end)?;
         let offset = self.offset_of(start) as u32;
         // SAFETY: By the type invariant; the kfunc's argument is writable.
         unsafe { (*self.0.as_ptr()).offset = offset };
-        let word = self.word().with_size(size as u32);
+        let word = self.word().shortened(shorter as u32);
         // SAFETY: As above.
         unsafe { (*self.0.as_ptr()).size = word.into_raw() };
         Ok(())
     }
 }
 
-/// The errno of a refusal; warns once for a class that no constructor makes.
-#[cold]
-fn refused(function: &'static CStr, refusal: Refusal) -> c_int {
-    match refusal {
-        Refusal::Errno(errno) => errno.to_c_int(),
-        Refusal::UnknownClass(class) => {
-            // SAFETY: `function` is a C string.
-            unsafe { bindings::rust_dynptr_warn_type(function.as_char_ptr(), class) };
-            EFAULT.to_c_int()
-        }
+impl View for Dynptr<'_> {
+    #[inline(always)]
+    fn is_null(self) -> bool {
+        self.is_null()
+    }
+
+    #[inline(always)]
+    fn word(self) -> Word {
+        self.word()
+    }
+
+    #[inline(always)]
+    fn size(self) -> u64 {
+        self.usable()
     }
 }

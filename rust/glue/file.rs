@@ -11,16 +11,21 @@ use crate::{
         self,
         layout, //
     },
-    logic::errno::{
-        Errno,
-        EINVAL,
-        ENOMEM, //
+    logic::{
+        dynptr::{
+            self as rules,
+            Class,
+            View,
+            Word, //
+        },
+        errno::{
+            Errno,
+            EINVAL,
+            ENOMEM, //
+        }, //
     }, //
 };
-use core::ptr::{
-    null_mut,
-    NonNull, //
-};
+use core::ptr::null_mut;
 use kernel::ffi::{
     c_int,
     c_void, //
@@ -32,20 +37,21 @@ use kernel::ffi::{
 ///
 /// # Invariants
 ///
-/// Points to such a structure, initialised, which only the calling program uses.
+/// Points to such a structure, initialised, which only the calling program uses; or is NULL, of
+/// which there is only the size.
 #[derive(Clone, Copy)]
-pub(super) struct FileImpl(NonNull<u8>);
+pub(super) struct FileImpl(*mut c_void);
 
 impl FileImpl {
-    /// The structure of a file dynptr, `None` for a null one.
+    /// The structure of a file dynptr.
     ///
     /// # Safety
     ///
     /// `data` is the data pointer of a dynptr of class file.
     #[inline(always)]
-    pub(super) unsafe fn from_raw(data: *mut c_void) -> Option<Self> {
+    pub(super) unsafe fn from_raw(data: *mut c_void) -> Self {
         // INVARIANT: By this function's contract.
-        NonNull::new(data.cast()).map(Self)
+        Self(data)
     }
 
     /// `make_file_dynptr()`: a view of the whole file. Any context.
@@ -61,7 +67,10 @@ impl FileImpl {
         // SAFETY: A plain allocation, in any context.
         let raw =
             unsafe { bindings::rust_dynptr_kmalloc_nolock(layout::bpf_dynptr_file_impl::SIZE_OF) };
-        let this = Self(NonNull::new(raw.cast()).ok_or(ENOMEM)?);
+        if raw.is_null() {
+            return Err(ENOMEM);
+        }
+        let this = Self(raw);
         this.set_offset(0);
         // The file may grow or shrink: reads find out.
         this.set_size(u64::MAX);
@@ -86,12 +95,12 @@ impl FileImpl {
     /// The pointer for the dynptr's `data`.
     #[inline(always)]
     pub(super) fn as_data(self) -> *mut c_void {
-        self.0.as_ptr().cast()
+        self.0
     }
 
     #[inline(always)]
     fn member<T>(self, offset: usize) -> *mut T {
-        self.0.as_ptr().wrapping_add(offset).cast()
+        self.0.wrapping_byte_add(offset).cast()
     }
 
     #[inline(always)]
@@ -99,39 +108,83 @@ impl FileImpl {
         self.member(layout::bpf_dynptr_file_impl::FREADER)
     }
 
-    /// Bytes of the view.
+    /// Bytes of the view; 0 of NULL.
     #[inline(always)]
     pub(super) fn size(self) -> u64 {
+        if self.0.is_null() {
+            return 0;
+        }
         let size = self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE);
         // SAFETY: By the type invariant; a member of 8 bytes.
         unsafe { size.read() }
     }
 
+    // The members below are only for callers that have seen that this is not NULL.
+
     #[inline(always)]
     fn set_size(self, value: u64) {
         let size = self.member::<u64>(layout::bpf_dynptr_file_impl::SIZE);
-        // SAFETY: As in `size`.
+        // SAFETY: As in `size`; callers have seen that this is not NULL.
         unsafe { size.write(value) };
     }
 
     #[inline(always)]
     fn offset(self) -> u64 {
         let offset = self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET);
-        // SAFETY: As in `size`.
+        // SAFETY: As in `size`; callers have seen that this is not NULL.
         unsafe { offset.read() }
     }
 
     #[inline(always)]
     fn set_offset(self, value: u64) {
         let offset = self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET);
-        // SAFETY: As in `size`.
+        // SAFETY: As in `size`; callers have seen that this is not NULL.
         unsafe { offset.write(value) };
     }
 
-    /// Moves the view's start by `start` and makes it `size` bytes long.
-    pub(super) fn adjust(self, start: u64, size: u64) {
+    /// `bpf_dynptr_adjust()` of a file dynptr and all its clones.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rules::adjust`].
+    #[inline(always)]
+    pub(super) fn adjust(self, start: u64, end: u64) -> Result<(), Errno> {
+        let shorter = rules::adjust(self, start, end)?;
         self.set_offset(self.offset().wrapping_add(start));
-        self.set_size(size);
+        self.set_size(self.size().wrapping_sub(shorter));
+        Ok(())
+    }
+
+    /// `__bpf_dynptr_read()` of a file dynptr.
+    ///
+    /// Returns 0 or a negative errno: those of [`rules::read`], or the file reader's. May sleep in a
+    /// sleepable program.
+    ///
+    /// # Safety
+    ///
+    /// `dst` is valid for writes of `len` bytes.
+    #[inline(never)]
+    pub(super) unsafe fn read(self, dst: *mut c_void, len: u64, offset: u64, flags: u64) -> c_int {
+        match rules::read(self, offset, len, flags) {
+            // SAFETY: `dst` by contract.
+            Ok(()) => unsafe { self.fetch(offset, dst, len) },
+            Err(errno) => errno.to_c_int(),
+        }
+    }
+
+    /// `bpf_dynptr_slice()` of a file dynptr: `buffer` with a copy of the bytes, or NULL. Sleeps if
+    /// `buffer` is not NULL, in a sleepable program.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is NULL or valid for writes of `len` bytes.
+    #[inline(never)]
+    pub(super) unsafe fn slice(self, offset: u64, buffer: *mut c_void, len: u64) -> *mut c_void {
+        match rules::slice(self, offset, len) {
+            // SAFETY: `buffer` by contract.
+            Ok(()) if unsafe { self.fetch(offset, buffer, len) } == 0 => buffer,
+            _ => null_mut(),
+        }
     }
 
     /// `bpf_file_fetch_bytes()`: reads `len` bytes at `offset` of the view into `buf`.
@@ -142,7 +195,8 @@ impl FileImpl {
     /// # Safety
     ///
     /// `buf` is NULL or valid for writes of `len` bytes.
-    pub(super) unsafe fn fetch(self, offset: u64, buf: *mut c_void, len: u64) -> c_int {
+    #[inline(always)]
+    unsafe fn fetch(self, offset: u64, buf: *mut c_void, len: u64) -> c_int {
         if buf.is_null() {
             return EINVAL.to_c_int();
         }
@@ -163,5 +217,22 @@ impl FileImpl {
             unsafe { core::ptr::copy_nonoverlapping(found.cast::<u8>(), buf.cast(), len as usize) };
         }
         0
+    }
+}
+
+impl View for FileImpl {
+    #[inline(always)]
+    fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    #[inline(always)]
+    fn word(self) -> Word {
+        Word::new(Class::File, 0).rdonly()
+    }
+
+    #[inline(always)]
+    fn size(self) -> u64 {
+        self.size()
     }
 }

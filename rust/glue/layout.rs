@@ -38,6 +38,7 @@ same! {
     }
     bpf_kfunc_desc { addr = ADDR }
     btf_mod_pair { btf = BTF, module = MODULE }
+    skb_frag { netmem = NETMEM, len = LEN, offset = OFFSET }
     freader { buf = BUF, buf_sz = BUF_SZ, err = ERR }
     ftrace_ops { func = FUNC, private = PRIVATE, flags = FLAGS }
     klp_patch { mod_ = MOD, objs = OBJS, enabled = ENABLED }

@@ -20,6 +20,7 @@ pub(crate) mod ringbuf;
 pub(crate) mod user_ringbuf;
 
 use crate::logic::errno;
+use kernel::ffi::c_void;
 
 // `logic` has its own error numbers, as it compiles without the kernel: they are the kernel's.
 const _: () = {
@@ -32,3 +33,14 @@ const _: () = {
     assert!(errno::EBUSY.to_c_int() == -(crate::bindings::EBUSY as i32));
     assert!(errno::EINVAL.to_c_int() == -(crate::bindings::EINVAL as i32));
 };
+
+/// `memmove()`: source and destination may overlap, e.g. two dynptrs over one map value.
+///
+/// # Safety
+///
+/// `src` is valid for reads and `dst` for writes of `len` bytes.
+#[inline(always)]
+unsafe fn copy(src: *const c_void, dst: *mut c_void, len: u64) {
+    // SAFETY: By this function's contract.
+    unsafe { core::ptr::copy(src.cast::<u8>(), dst.cast::<u8>(), len as usize) };
+}

@@ -6,18 +6,41 @@
 //!
 //! Offsets are from the packet's (or the metadata's) start, lengths in bytes.
 
+use super::copy;
 use crate::{
     bindings::{
         self,
         layout, //
     },
-    logic::dynptr::is_linear, //
+    logic::{
+        errno::{
+            Errno,
+            EFAULT, //
+        },
+        packet::{
+            find,
+            is_in_head,
+            is_linear,
+            Place, //
+        }, //
+    }, //
 };
 use core::ptr::null_mut;
 use kernel::ffi::{
     c_int,
     c_void, //
 };
+
+/// Reads the member of type `T` that is `offset` bytes into a structure.
+///
+/// # Safety
+///
+/// There is one at `base`, which nobody changes now.
+#[inline(always)]
+unsafe fn member<T>(base: *const c_void, offset: usize) -> T {
+    // SAFETY: By this function's contract.
+    unsafe { base.wrapping_byte_add(offset).cast::<T>().read() }
+}
 
 /// The packet of a program's context, for one call.
 ///
@@ -37,43 +60,54 @@ impl Skb {
         Self(skb)
     }
 
-    #[inline(always)]
-    fn member<T>(self, offset: usize) -> *mut T {
-        self.0.wrapping_byte_add(offset).cast()
-    }
-
     /// Bytes of the packet.
     #[inline(always)]
     pub(super) fn len(self) -> u32 {
-        // SAFETY: By the type invariant; a member of 4 bytes.
-        unsafe { self.member::<u32>(layout::sk_buff::LEN).read() }
+        // SAFETY: By the type invariant.
+        unsafe { member(self.0, layout::sk_buff::LEN) }
     }
 
     /// `skb_headlen()`: bytes of its first, contiguous part.
     #[inline(always)]
     fn headlen(self) -> u32 {
-        // SAFETY: As in `len`.
-        let paged = unsafe { self.member::<u32>(layout::sk_buff::DATA_LEN).read() };
+        // SAFETY: By the type invariant.
+        let paged: u32 = unsafe { member(self.0, layout::sk_buff::DATA_LEN) };
         self.len().wrapping_sub(paged)
     }
 
     #[inline(always)]
     fn data(self) -> *mut c_void {
-        // SAFETY: By the type invariant; a pointer member.
-        unsafe { self.member::<*mut c_void>(layout::sk_buff::DATA).read() }
+        // SAFETY: By the type invariant.
+        unsafe { member(self.0, layout::sk_buff::DATA) }
     }
 
-    /// `skb_pointer_if_linear()`, else `skb_header_pointer()`: a pointer to the bytes, or `buffer`
-    /// with a copy of them; NULL if they are not contiguous and `buffer` is NULL.
+    /// Where its buffer starts, in front of the metadata.
+    #[inline(always)]
+    fn head(self) -> *mut c_void {
+        // SAFETY: By the type invariant.
+        unsafe { member(self.0, layout::sk_buff::HEAD) }
+    }
+
+    /// `skb_pointer_if_linear()`: the bytes, if they are in the first part.
+    #[inline(always)]
+    pub(super) fn linear(self, offset: u32, len: u32) -> Option<*mut c_void> {
+        is_linear(self.headlen(), offset, len)
+            .then_some(self.data().wrapping_byte_add(offset as usize))
+    }
+
+    /// `skb_header_pointer()` where [`Self::linear`] has nothing: `buffer` with a copy of the bytes;
+    /// NULL if it is NULL.
     ///
     /// # Safety
     ///
     /// `buffer` is NULL or valid for writes of `len` bytes.
     #[inline(always)]
-    pub(super) unsafe fn slice(self, offset: u32, buffer: *mut c_void, len: u32) -> *mut c_void {
-        if is_linear(self.headlen(), offset, len) {
-            return self.data().wrapping_byte_add(offset as usize);
-        }
+    pub(super) unsafe fn slice_of_pages(
+        self,
+        offset: u32,
+        buffer: *mut c_void,
+        len: u32,
+    ) -> *mut c_void {
         if buffer.is_null() {
             return null_mut();
         }
@@ -87,15 +121,36 @@ impl Skb {
         buffer
     }
 
-    /// `bpf_skb_load_bytes()` without its checks of the context: 0 or -EFAULT.
+    /// `bpf_skb_load_bytes()`: 0 or -EFAULT. `dst` may be a part of the packet.
     ///
     /// # Safety
     ///
     /// `dst` is valid for writes of `len` bytes.
     #[inline(always)]
     pub(super) unsafe fn load(self, offset: u32, dst: *mut c_void, len: u32) -> c_int {
+        if let Some(src) = self.linear(offset, len) {
+            // SAFETY: `src` is `len` bytes long; `dst` by contract.
+            unsafe { copy(src, dst, len.into()) };
+            return 0;
+        }
+        // SAFETY: By this function's contract.
+        unsafe { self.load_of_pages(offset, dst, len) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Self::load`].
+    #[inline(never)]
+    unsafe fn load_of_pages(self, offset: u32, dst: *mut c_void, len: u32) -> c_int {
         // SAFETY: A live packet; the function checks the range; `dst` by contract.
-        unsafe { bindings::__bpf_skb_load_bytes(self.0.cast(), offset, dst, len) }
+        let err =
+            unsafe { bindings::skb_copy_bits(self.0.cast(), offset as c_int, dst, len as c_int) };
+        if err < 0 {
+            // SAFETY: `dst` by contract.
+            unsafe { dst.cast::<u8>().write_bytes(0, len as usize) };
+            return EFAULT.to_c_int();
+        }
+        0
     }
 
     /// `bpf_skb_store_bytes()`: 0, -EINVAL for its flags, -EFAULT.
@@ -112,15 +167,23 @@ impl Skb {
     /// `skb_metadata_len()`: bytes of metadata, at most 255.
     #[inline(always)]
     pub(super) fn meta_len(self) -> u32 {
-        // SAFETY: A live packet.
-        unsafe { bindings::rust_dynptr_skb_metadata_len(self.0.cast()) }
+        // SAFETY: By the type invariant.
+        let end: u32 = unsafe { member(self.0, layout::sk_buff::END) };
+        let shared = self.head().wrapping_byte_add(end as usize);
+        // SAFETY: A live packet has its `skb_shared_info` there.
+        u32::from(unsafe { member::<u8>(shared, layout::skb_shared_info::META_LEN) })
     }
 
-    /// `bpf_skb_meta_pointer()`: the metadata at `offset`, which must be within it.
+    /// `bpf_skb_meta_pointer()`: the metadata at `offset`, which must be within it. It ends where
+    /// the MAC header starts.
     #[inline(always)]
     pub(super) fn meta(self, offset: u32) -> *mut c_void {
-        // SAFETY: A live packet; an address computation.
-        unsafe { bindings::bpf_skb_meta_pointer(self.0.cast(), offset) }
+        // SAFETY: By the type invariant.
+        let end: u16 = unsafe { member(self.0, layout::sk_buff::MAC_HEADER) };
+        self.head()
+            .wrapping_byte_add(end.into())
+            .wrapping_byte_sub(self.meta_len() as usize)
+            .wrapping_byte_add(offset as usize)
     }
 
     /// `__bpf_skb_meta_store_bytes()`: 0, -EINVAL for any flags, -EFAULT.
@@ -159,11 +222,97 @@ impl Xdp {
         Self(xdp)
     }
 
+    #[inline(always)]
+    fn data(self) -> *mut c_void {
+        // SAFETY: By the type invariant.
+        unsafe { member(self.0, layout::xdp_buff::DATA) }
+    }
+
+    /// Bytes of its first, contiguous part.
+    #[inline(always)]
+    fn headlen(self) -> u32 {
+        // SAFETY: By the type invariant.
+        let end: *mut c_void = unsafe { member(self.0, layout::xdp_buff::DATA_END) };
+        end.addr().wrapping_sub(self.data().addr()) as u32
+    }
+
+    #[inline(always)]
+    fn has_fragments(self) -> bool {
+        // SAFETY: By the type invariant.
+        let flags: u32 = unsafe { member(self.0, layout::xdp_buff::FLAGS) };
+        flags & bindings::xdp_buff_flags_XDP_FLAGS_HAS_FRAGS != 0
+    }
+
     /// `xdp_get_buff_len()`: bytes of the frame with its fragments.
     #[inline(always)]
     pub(super) fn len(self) -> u32 {
-        // SAFETY: A live frame.
-        unsafe { bindings::rust_dynptr_xdp_len(self.0.cast()) }
+        if !self.has_fragments() {
+            return self.headlen();
+        }
+        // SAFETY: A frame with fragments has its `skb_shared_info` there.
+        let rest: u32 = unsafe { member(self.shared(), layout::skb_shared_info::XDP_FRAGS_SIZE) };
+        self.headlen().wrapping_add(rest)
+    }
+
+    /// `xdp_get_shared_info_from_buff()`, which only a frame with fragments has.
+    #[inline(always)]
+    fn shared(self) -> *mut c_void {
+        // SAFETY: By the type invariant.
+        let start: *mut c_void = unsafe { member(self.0, layout::xdp_buff::DATA_HARD_START) };
+        // SAFETY: As above.
+        let size: u32 = unsafe { member(self.0, layout::xdp_buff::FRAME_SZ) };
+        start
+            .wrapping_byte_add(size as usize)
+            .wrapping_byte_sub(bindings::rust_dynptr_values_RUST_DYNPTR_SHARED_INFO_ROOM as usize)
+    }
+
+    /// The fragment `index`, which must be there.
+    #[inline(always)]
+    fn fragment(self, index: usize) -> *const bindings::skb_frag {
+        self.shared()
+            .wrapping_byte_add(layout::skb_shared_info::FRAGS)
+            .cast::<bindings::skb_frag>()
+            .wrapping_add(index)
+    }
+
+    /// The sizes of the fragments.
+    #[inline(always)]
+    fn fragments(self) -> impl Iterator<Item = u32> {
+        let count: u8 = if self.has_fragments() {
+            // SAFETY: A frame with fragments has its `skb_shared_info` there.
+            unsafe { member(self.shared(), layout::skb_shared_info::NR_FRAGS) }
+        } else {
+            0
+        };
+        // SAFETY: So many fragments are there.
+        (0..count).map(move |index| unsafe { (*self.fragment(index.into())).len })
+    }
+
+    /// The bytes, if they are in the first part.
+    #[inline(always)]
+    pub(super) fn linear(self, offset: u32, len: u32) -> Option<*mut c_void> {
+        is_in_head(self.headlen(), offset, len)
+            .then_some(self.data().wrapping_byte_add(offset as usize))
+    }
+
+    /// `bpf_xdp_pointer()`: the bytes, NULL if they are in more than one part.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`].
+    #[inline(always)]
+    fn pointer(self, offset: u32, len: u32) -> Result<*mut c_void, Errno> {
+        Ok(
+            match find(self.len(), self.headlen(), self.fragments(), offset, len)? {
+                Place::Head(at) => self.data().wrapping_byte_add(at as usize),
+                Place::Fragment(index, at) => {
+                    // SAFETY: This fragment is there.
+                    let start = unsafe { bindings::rust_dynptr_frag_address(self.fragment(index)) };
+                    start.wrapping_byte_add(at as usize)
+                }
+                Place::Apart => null_mut(),
+            },
+        )
     }
 
     /// `bpf_xdp_pointer()`, else `bpf_xdp_copy_buf()`: a pointer to the bytes, or `buffer` with a
@@ -173,43 +322,96 @@ impl Xdp {
     ///
     /// `buffer` is NULL or valid for writes of `len` bytes.
     #[inline(always)]
-    pub(super) unsafe fn slice(self, offset: u32, buffer: *mut c_void, len: u32) -> *mut c_void {
-        // SAFETY: A live frame; the function checks the range.
-        let direct = unsafe { bindings::bpf_xdp_pointer(self.0.cast(), offset, len) };
-        // IS_ERR_OR_NULL()
-        let is_error = (direct as isize) < 0 && (direct as isize) >= -4095;
-        if !direct.is_null() && !is_error {
+    pub(super) unsafe fn slice_of_fragments(
+        self,
+        offset: u32,
+        buffer: *mut c_void,
+        len: u32,
+    ) -> *mut c_void {
+        let direct = self.pointer(offset, len).unwrap_or(null_mut());
+        if !direct.is_null() {
             return direct;
         }
-        if buffer.is_null() {
-            return null_mut();
+        if !buffer.is_null() {
+            // SAFETY: A live frame; the range was checked against its length; `buffer` by contract.
+            unsafe { self.copy(offset, buffer, len, false) };
         }
-        // SAFETY: A live frame, and the range was checked against its length; `buffer` by contract.
-        unsafe {
-            bindings::bpf_xdp_copy_buf(self.0.cast(), offset as usize, buffer, len as usize, false)
-        };
         buffer
     }
 
-    /// `bpf_xdp_load_bytes()`: 0, -EINVAL.
+    /// `bpf_xdp_load_bytes()`: 0, -EINVAL, -EFAULT. `dst` may be a part of the frame.
     ///
     /// # Safety
     ///
     /// `dst` is valid for writes of `len` bytes.
     #[inline(always)]
     pub(super) unsafe fn load(self, offset: u32, dst: *mut c_void, len: u32) -> c_int {
-        // SAFETY: A live frame; the function checks the range; `dst` by contract.
-        unsafe { bindings::__bpf_xdp_load_bytes(self.0.cast(), offset, dst, len) }
+        if let Some(src) = self.linear(offset, len) {
+            // SAFETY: `src` is `len` bytes long; `dst` by contract.
+            unsafe { copy(src, dst, len.into()) };
+            return 0;
+        }
+        // SAFETY: By this function's contract.
+        unsafe { self.load_of_fragments(offset, dst, len) }
     }
 
-    /// `bpf_xdp_store_bytes()`: 0, -EINVAL.
+    /// # Safety
+    ///
+    /// As [`Self::load`].
+    #[inline(never)]
+    unsafe fn load_of_fragments(self, offset: u32, dst: *mut c_void, len: u32) -> c_int {
+        match self.pointer(offset, len) {
+            // SAFETY: The range is in the frame; `dst` by contract.
+            Ok(src) if src.is_null() => unsafe { self.copy(offset, dst, len, false) },
+            // SAFETY: `src` is `len` bytes long; `dst` by contract.
+            Ok(src) => unsafe { copy(src, dst, len.into()) },
+            Err(errno) => return errno.to_c_int(),
+        }
+        0
+    }
+
+    /// `bpf_xdp_store_bytes()`: 0, -EINVAL, -EFAULT. `src` may be a part of the frame.
     ///
     /// # Safety
     ///
     /// `src` is valid for reads of `len` bytes.
     #[inline(always)]
     pub(super) unsafe fn store(self, offset: u32, src: *mut c_void, len: u32) -> c_int {
-        // SAFETY: A live frame; the function checks the range; `src` by contract.
-        unsafe { bindings::__bpf_xdp_store_bytes(self.0.cast(), offset, src, len) }
+        if let Some(dst) = self.linear(offset, len) {
+            // SAFETY: `dst` is `len` bytes long; `src` by contract.
+            unsafe { copy(src, dst, len.into()) };
+            return 0;
+        }
+        // SAFETY: By this function's contract.
+        unsafe { self.store_of_fragments(offset, src, len) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Self::store`].
+    #[inline(never)]
+    unsafe fn store_of_fragments(self, offset: u32, src: *mut c_void, len: u32) -> c_int {
+        match self.pointer(offset, len) {
+            // SAFETY: The range is in the frame; `src` by contract.
+            Ok(dst) if dst.is_null() => unsafe { self.copy(offset, src, len, true) },
+            // SAFETY: `dst` is `len` bytes long; `src` by contract.
+            Ok(dst) => unsafe { copy(src, dst, len.into()) },
+            Err(errno) => return errno.to_c_int(),
+        }
+        0
+    }
+
+    /// `bpf_xdp_copy_buf()`: copies part by part; with `store`, from `buffer` into the frame.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is valid for `len` bytes, for writes unless `store`; the frame has had so many at
+    /// `offset`.
+    #[inline(always)]
+    unsafe fn copy(self, offset: u32, buffer: *mut c_void, len: u32, store: bool) {
+        // SAFETY: By this function's contract.
+        unsafe {
+            bindings::bpf_xdp_copy_buf(self.0.cast(), offset as usize, buffer, len as usize, store)
+        };
     }
 }

@@ -10,11 +10,9 @@
 #include <linux/gfp.h>
 #include <linux/kmemleak.h>
 #include <linux/module.h>
-#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
-#include <net/xdp.h>
 
 #include "../../include/rust_dynptr.h"
 
@@ -52,14 +50,9 @@ void *rust_dynptr_kmalloc_nolock(size_t size)
 	return kmalloc_nolock(size, 0, NUMA_NO_NODE);
 }
 
-u32 rust_dynptr_skb_metadata_len(const struct sk_buff *skb)
+void *rust_dynptr_frag_address(const skb_frag_t *frag)
 {
-	return skb_metadata_len(skb);
-}
-
-u32 rust_dynptr_xdp_len(const struct xdp_buff *xdp)
-{
-	return xdp_get_buff_len(xdp);
+	return skb_frag_address(frag);
 }
 
 void rust_dynptr_init_wait(wait_queue_head_t *waitq, const void *key)

@@ -94,9 +94,9 @@ impl Word {
         Self(self.0 | RDONLY)
     }
 
-    /// The same with another size: `bpf_dynptr_set_size()`.
-    pub const fn with_size(self, size: u32) -> Self {
-        Self((self.0 & !SIZE_MASK) | (size & SIZE_MASK))
+    /// The same, `by` bytes shorter, at most its size: `bpf_dynptr_set_size()`.
+    pub const fn shortened(self, by: u32) -> Self {
+        Self(self.0.wrapping_sub(by))
     }
 
     /// The size in bytes, 0 to [`MAX_SIZE`]; meaningless for [`Class::File`].
@@ -120,15 +120,23 @@ impl Word {
     }
 }
 
-/// What a rule needs to know of a dynptr.
-#[derive(Clone, Copy, Debug)]
-pub struct View {
-    /// `data` is not NULL, so the dynptr is not null.
-    pub has_data: bool,
+/// What a rule asks of a dynptr. It stays the same while the rule does; what is not asked for is not
+/// read.
+pub trait View: Copy {
+    /// `data` is NULL, so the dynptr is null.
+    fn is_null(self) -> bool;
+
     /// The packed word.
-    pub word: Word,
-    /// `__bpf_dynptr_size()`: of the word, or of the file for [`Class::File`].
-    pub size: u64,
+    fn word(self) -> Word;
+
+    /// `__bpf_dynptr_size()` of a dynptr that is not null: of the word, or of the file for
+    /// [`Class::File`].
+    fn size(self) -> u64;
+
+    /// The same of a dynptr that is not read-only, so that it is no file and the word has it.
+    fn writable_size(self) -> u64 {
+        self.word().size().into()
+    }
 }
 
 /// Why an operation is refused.
@@ -137,8 +145,8 @@ pub enum Refusal {
     /// The program made a mistake that C answers with this errno.
     Errno(Errno),
     /// The word holds a class that does not exist or that the operation does not know. C warns
-    /// once (`WARN_ONCE`), naming the function and this number.
-    UnknownClass(u32),
+    /// once (`WARN_ONCE`), naming the function and the class's number.
+    UnknownClass,
 }
 
 impl From<Errno> for Refusal {
@@ -152,11 +160,12 @@ impl From<Errno> for Refusal {
 /// # Errors
 ///
 /// [`E2BIG`] if `size` is more than [`MAX_SIZE`].
+#[inline(always)]
 pub fn check_size(size: u64) -> Result<u32, Errno> {
-    match u32::try_from(size) {
-        Ok(size) if size <= MAX_SIZE => Ok(size),
-        _ => Err(E2BIG),
+    if size > MAX_SIZE as u64 {
+        return Err(E2BIG);
     }
+    Ok(size as u32)
 }
 
 /// `bpf_dynptr_check_off_len()`: `len` bytes at `offset` lie within `size` bytes.
@@ -164,6 +173,7 @@ pub fn check_size(size: u64) -> Result<u32, Errno> {
 /// # Errors
 ///
 /// [`E2BIG`] if they do not, for any values, however large.
+#[inline(always)]
 pub fn check_range(size: u64, offset: u64, len: u64) -> Result<(), Errno> {
     if len > size || offset > size.wrapping_sub(len) {
         return Err(E2BIG);
@@ -176,6 +186,7 @@ pub fn check_range(size: u64, offset: u64, len: u64) -> Result<(), Errno> {
 /// # Errors
 ///
 /// In this order: [`E2BIG`] if `size` is more than [`MAX_SIZE`]; [`EINVAL`] if `flags` is not 0.
+#[inline(always)]
 pub fn from_mem(size: u64, flags: u64) -> Result<Word, Errno> {
     let size = check_size(size)?;
     if flags != 0 {
@@ -184,20 +195,18 @@ pub fn from_mem(size: u64, flags: u64) -> Result<Word, Errno> {
     Ok(Word::new(Class::Local, size))
 }
 
-/// `__bpf_dynptr_read()`: the class to read `len` bytes at `offset` from.
+/// `__bpf_dynptr_read()`: whether `len` bytes at `offset` may be read.
 ///
 /// # Errors
 ///
 /// In this order: [`EINVAL`] if the dynptr is null or `flags` is not 0; [`E2BIG`] if the range is
-/// out of bounds; [`Refusal::UnknownClass`].
-pub fn read(view: View, offset: u64, len: u64, flags: u64) -> Result<Class, Refusal> {
-    if !view.has_data || flags != 0 {
-        return Err(EINVAL.into());
+/// out of bounds.
+#[inline(always)]
+pub fn read(view: impl View, offset: u64, len: u64, flags: u64) -> Result<(), Errno> {
+    if flags != 0 {
+        return Err(EINVAL);
     }
-    check_range(view.size, offset, len)?;
-    view.word
-        .class()
-        .ok_or(Refusal::UnknownClass(view.word.class_raw()))
+    slice(view, offset, len)
 }
 
 /// The classes that can be written through a dynptr. A file never can.
@@ -220,18 +229,19 @@ pub enum WriteClass {
 /// In this order: [`EINVAL`] if the dynptr is null or read-only; [`E2BIG`] if the range is out of
 /// bounds; [`EINVAL`] if `flags` is not 0 and the class takes none; [`Refusal::UnknownClass`], also
 /// for a file that is not read-only, which no constructor makes.
-pub fn write(view: View, offset: u64, len: u64, flags: u64) -> Result<WriteClass, Refusal> {
-    if !view.has_data || view.word.is_rdonly() {
+#[inline(always)]
+pub fn write(view: impl View, offset: u64, len: u64, flags: u64) -> Result<WriteClass, Refusal> {
+    if view.is_null() || view.word().is_rdonly() {
         return Err(EINVAL.into());
     }
-    check_range(view.size, offset, len)?;
-    match view.word.class() {
+    check_range(view.writable_size(), offset, len)?;
+    match view.word().class() {
         Some(Class::Local | Class::Ringbuf) if flags == 0 => Ok(WriteClass::Memory),
         Some(Class::Xdp) if flags == 0 => Ok(WriteClass::Xdp),
         Some(Class::Local | Class::Ringbuf | Class::Xdp) => Err(EINVAL.into()),
         Some(Class::Skb) => Ok(WriteClass::Skb),
         Some(Class::SkbMeta) => Ok(WriteClass::SkbMeta),
-        Some(Class::File) | None => Err(Refusal::UnknownClass(view.word.class_raw())),
+        Some(Class::File) | None => Err(Refusal::UnknownClass),
     }
 }
 
@@ -241,31 +251,33 @@ pub fn write(view: View, offset: u64, len: u64, flags: u64) -> Result<WriteClass
 ///
 /// `Ok(false)` is C's plain NULL: null or read-only dynptr, range out of bounds, or a class that is
 /// not contiguous. [`Refusal::UnknownClass`] is a NULL with a warning.
-pub fn data(view: View, offset: u64, len: u64) -> Result<bool, Refusal> {
-    if !view.has_data || check_range(view.size, offset, len).is_err() || view.word.is_rdonly() {
+#[inline(always)]
+pub fn data(view: impl View, offset: u64, len: u64) -> Result<bool, Refusal> {
+    if view.is_null() || view.word().is_rdonly() {
         return Ok(false);
     }
-    match view.word.class() {
+    if check_range(view.writable_size(), offset, len).is_err() {
+        return Ok(false);
+    }
+    match view.word().class() {
         Some(Class::Local | Class::Ringbuf) => Ok(true),
         Some(Class::Skb | Class::Xdp | Class::SkbMeta) => Ok(false),
-        Some(Class::File) | None => Err(Refusal::UnknownClass(view.word.class_raw())),
+        Some(Class::File) | None => Err(Refusal::UnknownClass),
     }
 }
 
-/// `bpf_dynptr_slice()`: the class of memory to take a slice of `len` bytes at `offset` from.
+/// `bpf_dynptr_slice()`: whether a slice of `len` bytes at `offset` may be read.
 ///
 /// # Errors
 ///
 /// All are NULL to the program. In this order: [`EINVAL`] if the dynptr is null; [`E2BIG`] if the
-/// range is out of bounds; [`Refusal::UnknownClass`].
-pub fn slice(view: View, offset: u64, len: u64) -> Result<Class, Refusal> {
-    if !view.has_data {
-        return Err(EINVAL.into());
+/// range is out of bounds.
+#[inline(always)]
+pub fn slice(view: impl View, offset: u64, len: u64) -> Result<(), Errno> {
+    if view.is_null() {
+        return Err(EINVAL);
     }
-    check_range(view.size, offset, len)?;
-    view.word
-        .class()
-        .ok_or(Refusal::UnknownClass(view.word.class_raw()))
+    check_range(view.size(), offset, len)
 }
 
 /// `bpf_dynptr_slice_rdwr()`: as [`slice`], but for writing.
@@ -273,27 +285,30 @@ pub fn slice(view: View, offset: u64, len: u64) -> Result<Class, Refusal> {
 /// # Errors
 ///
 /// [`EINVAL`] also if the dynptr is read-only; else those of [`slice`].
-pub fn slice_rdwr(view: View, offset: u64, len: u64) -> Result<Class, Refusal> {
-    if view.word.is_rdonly() {
-        return Err(EINVAL.into());
+#[inline(always)]
+pub fn slice_rdwr(view: impl View, offset: u64, len: u64) -> Result<(), Errno> {
+    if view.is_null() || view.word().is_rdonly() {
+        return Err(EINVAL);
     }
-    slice(view, offset, len)
+    check_range(view.writable_size(), offset, len)
 }
 
-/// `bpf_dynptr_adjust()`: the new size of the view from `start` to `end` of the old one.
+/// `bpf_dynptr_adjust()`: how much shorter the view from `start` to `end` of the old one is: never
+/// more than the old one's size.
 ///
 /// # Errors
 ///
 /// In this order: [`EINVAL`] if the dynptr is null or `start` is above `end`; [`ERANGE`] if either
 /// is beyond the old view.
-pub fn adjust(view: View, start: u64, end: u64) -> Result<u64, Errno> {
-    if !view.has_data || start > end {
+#[inline(always)]
+pub fn adjust(view: impl View, start: u64, end: u64) -> Result<u64, Errno> {
+    if start > end || view.is_null() {
         return Err(EINVAL);
     }
-    if end > view.size {
-        return Err(ERANGE);
+    match view.size().checked_sub(end) {
+        Some(tail) => Ok(tail.wrapping_add(start)),
+        None => Err(ERANGE),
     }
-    Ok(end.wrapping_sub(start))
 }
 
 /// The constructors over packets and files: a dynptr of this class and size.
@@ -301,15 +316,10 @@ pub fn adjust(view: View, start: u64, end: u64) -> Result<u64, Errno> {
 /// # Errors
 ///
 /// [`EINVAL`] if `flags` is not 0.
-pub fn construct(class: Class, size: u32, flags: u64) -> Result<Word, Errno> {
+#[inline(always)]
+pub fn construct(class: Class, size: impl FnOnce() -> u32, flags: u64) -> Result<Word, Errno> {
     if flags != 0 {
         return Err(EINVAL);
     }
-    Ok(Word::new(class, size))
-}
-
-/// `skb_pointer_if_linear()`: whether `len` bytes at `offset` lie in the packet's first `headlen`
-/// bytes, which are contiguous.
-pub fn is_linear(headlen: u32, offset: u32, len: u32) -> bool {
-    offset <= headlen && len <= headlen.wrapping_sub(offset)
+    Ok(Word::new(class, size()))
 }

@@ -13,6 +13,7 @@ pub mod bind;
 pub mod chunk;
 pub mod dynptr;
 pub mod errno;
+pub mod packet;
 pub mod proto;
 pub mod reject;
 pub mod ring;

@@ -7,12 +7,13 @@
 //! Offsets are bytes from the start of the dynptr's view, lengths bytes. Where functions return an
 //! `int`, it is 0 or a negative errno, as in C.
 
-use super::{
-    refused,
-    Dynptr, //
-};
+use super::Dynptr;
 use crate::{
-    glue::fetch::Source,
+    bindings,
+    glue::{
+        copy,
+        fetch::Source, //
+    },
     logic::{
         chunk::{
             Chunk,
@@ -27,12 +28,15 @@ use crate::{
             WriteClass, //
         },
         errno::{
+            Errno,
             E2BIG,
+            EFAULT,
             EINVAL, //
         }, //
     }, //
 };
 use core::{
+    ffi::CStr,
     mem::MaybeUninit,
     ptr::null_mut, //
 };
@@ -45,9 +49,27 @@ use kernel::{
 };
 
 /// The buffer through which memory goes that is not contiguous.
-type Buffer = MaybeUninit<[u8; BUFFER]>;
+type Buffer = MaybeUninit<[u64; BUFFER / 8]>;
 
 impl Dynptr<'_> {
+    /// The errno of a refusal in the C function `function`.
+    #[inline(always)]
+    fn refused(self, refusal: Refusal, function: &'static CStr) -> c_int {
+        match refusal {
+            Refusal::Errno(errno) => errno.to_c_int(),
+            Refusal::UnknownClass => self.warn_class(function),
+        }
+    }
+
+    /// -EFAULT for a class that no constructor makes, with a warning the first time.
+    #[cold]
+    #[inline(never)]
+    fn warn_class(self, function: &'static CStr) -> c_int {
+        // SAFETY: `function` is a C string.
+        unsafe { bindings::rust_dynptr_warn_type(function.as_char_ptr(), self.word().class_raw()) };
+        EFAULT.to_c_int()
+    }
+
     /// Address `offset` bytes into contiguous memory.
     #[inline(always)]
     fn memory(self, offset: u64) -> *mut c_void {
@@ -65,30 +87,30 @@ impl Dynptr<'_> {
     /// `dst` is valid for writes of `len` bytes. May sleep if this is a sleepable program's file.
     #[inline(always)]
     pub(crate) unsafe fn read(self, dst: *mut c_void, len: u64, offset: u64, flags: u64) -> c_int {
-        let class = match rules::read(self.view(), offset, len, flags) {
-            Ok(class) => class,
-            Err(refusal) => return refused(c"bpf_dynptr_read", refusal),
-        };
+        if let Some(file) = self.file() {
+            // SAFETY: `dst` by contract.
+            return unsafe { file.read(dst, len, offset, flags) };
+        }
+        if let Err(errno) = rules::read(self, offset, len, flags) {
+            return errno.to_c_int();
+        }
         let at = self.offset_of(offset) as u32;
-        match class {
-            Class::Local | Class::Ringbuf => {
+        match self.word().class() {
+            Some(Class::Local | Class::Ringbuf) => {
                 // SAFETY: `len` bytes at `offset` are inside this dynptr's memory; `dst` by contract.
                 unsafe { copy(self.memory(offset), dst, len) };
                 0
             }
             // SAFETY: `dst` by contract.
-            Class::Skb => unsafe { self.skb().load(at, dst, len as u32) },
+            Some(Class::Skb) => unsafe { self.skb().load(at, dst, len as u32) },
             // SAFETY: `dst` by contract.
-            Class::Xdp => unsafe { self.xdp().load(at, dst, len as u32) },
-            Class::SkbMeta => {
+            Some(Class::Xdp) => unsafe { self.xdp().load(at, dst, len as u32) },
+            Some(Class::SkbMeta) => {
                 // SAFETY: `len` bytes at `at` are inside the metadata; `dst` by contract.
                 unsafe { copy(self.skb().meta(at), dst, len) };
                 0
             }
-            // SAFETY: `dst` by contract.
-            Class::File => self.file().map_or(EINVAL.to_c_int(), |file| unsafe {
-                file.fetch(offset, dst, len)
-            }),
+            Some(Class::File) | None => self.warn_class(c"bpf_dynptr_read"),
         }
     }
 
@@ -101,9 +123,9 @@ impl Dynptr<'_> {
     /// `src` is valid for reads of `len` bytes.
     #[inline(always)]
     pub(crate) unsafe fn write(self, offset: u64, src: *mut c_void, len: u64, flags: u64) -> c_int {
-        let class = match rules::write(self.view(), offset, len, flags) {
+        let class = match rules::write(self, offset, len, flags) {
             Ok(class) => class,
-            Err(refusal) => return refused(c"bpf_dynptr_write", refusal),
+            Err(refusal) => return self.refused(refusal, c"bpf_dynptr_write"),
         };
         let at = self.offset_of(offset) as u32;
         match class {
@@ -146,11 +168,11 @@ impl Dynptr<'_> {
     /// `bpf_dynptr_data()`: the address of `len` bytes at `offset`, or NULL.
     #[inline(always)]
     pub(crate) fn data(self, offset: u64, len: u64) -> *mut c_void {
-        match rules::data(self.view(), offset, len) {
+        match rules::data(self, offset, len) {
             Ok(true) => self.memory(offset),
             Ok(false) => null_mut(),
             Err(refusal) => {
-                refused(c"bpf_dynptr_data", refusal);
+                self.refused(refusal, c"bpf_dynptr_data");
                 null_mut()
             }
         }
@@ -165,12 +187,16 @@ impl Dynptr<'_> {
     /// sleepable program's file.
     #[inline(always)]
     pub(crate) unsafe fn slice(self, offset: u64, buffer: *mut c_void, len: u64) -> *mut c_void {
-        let class = rules::slice(self.view(), offset, len);
-        // SAFETY: By this function's contract; the range was checked.
-        unsafe { self.slice_of(class, offset, buffer, len) }
+        if let Some(file) = self.file() {
+            // SAFETY: `buffer` by contract.
+            return unsafe { file.slice(offset, buffer, len) };
+        }
+        let allowed = rules::slice(self, offset, len);
+        // SAFETY: By this function's contract.
+        unsafe { self.slice_of(allowed, offset, buffer, len) }
     }
 
-    /// `bpf_dynptr_slice_rdwr()`: as [`Self::slice`], but NULL for a read-only dynptr.
+    /// `bpf_dynptr_slice_rdwr()`: as [`Self::slice`], but NULL for a read-only dynptr, as a file is.
     ///
     /// # Safety
     ///
@@ -182,50 +208,66 @@ impl Dynptr<'_> {
         buffer: *mut c_void,
         len: u64,
     ) -> *mut c_void {
-        let class = rules::slice_rdwr(self.view(), offset, len);
-        // SAFETY: By this function's contract; the range was checked.
-        unsafe { self.slice_of(class, offset, buffer, len) }
+        let allowed = rules::slice_rdwr(self, offset, len);
+        // SAFETY: By this function's contract.
+        unsafe { self.slice_of(allowed, offset, buffer, len) }
     }
 
     /// # Safety
     ///
-    /// As [`Self::slice`]; `class` is what the rules answered for this range.
+    /// As [`Self::slice`]; `allowed` is what the rules answered for this range.
     #[inline(always)]
     unsafe fn slice_of(
         self,
-        class: Result<Class, Refusal>,
+        allowed: Result<(), Errno>,
         offset: u64,
         buffer: *mut c_void,
         len: u64,
     ) -> *mut c_void {
+        if allowed.is_err() {
+            return null_mut();
+        }
         let at = self.offset_of(offset) as u32;
-        match class {
-            Ok(Class::Local | Class::Ringbuf) => self.memory(offset),
-            // SAFETY: `buffer` by contract.
-            Ok(Class::Skb) => unsafe { self.skb().slice(at, buffer, len as u32) },
-            // SAFETY: `buffer` by contract.
-            Ok(Class::Xdp) => unsafe { self.xdp().slice(at, buffer, len as u32) },
-            Ok(Class::SkbMeta) => self.skb().meta(at),
-            // SAFETY: `buffer` by contract.
-            Ok(Class::File) => unsafe { self.slice_of_file(offset, buffer, len) },
-            Err(Refusal::Errno(_)) => null_mut(),
-            Err(refusal) => {
-                refused(c"bpf_dynptr_slice", refusal);
+        match self.word().class() {
+            Some(Class::Local | Class::Ringbuf) => self.memory(offset),
+            Some(Class::Skb) => match self.skb().linear(at, len as u32) {
+                Some(direct) => direct,
+                // SAFETY: `buffer` by contract.
+                None => unsafe { self.slice_of_pages(at, buffer, len as u32) },
+            },
+            Some(Class::Xdp) => match self.xdp().linear(at, len as u32) {
+                Some(direct) => direct,
+                // SAFETY: `buffer` by contract.
+                None => unsafe { self.slice_of_fragments(at, buffer, len as u32) },
+            },
+            Some(Class::SkbMeta) => self.skb().meta(at),
+            Some(Class::File) | None => {
+                self.warn_class(c"bpf_dynptr_slice");
                 null_mut()
             }
         }
     }
 
+    /// [`Skb::slice_of_pages`], out of line.
+    ///
     /// # Safety
     ///
-    /// As [`Self::slice`].
-    #[inline(always)]
-    unsafe fn slice_of_file(self, offset: u64, buffer: *mut c_void, len: u64) -> *mut c_void {
-        match self.file() {
-            // SAFETY: `buffer` by contract.
-            Some(file) if unsafe { file.fetch(offset, buffer, len) } == 0 => buffer,
-            _ => null_mut(),
-        }
+    /// `buffer` is NULL or valid for writes of `len` bytes.
+    #[inline(never)]
+    unsafe fn slice_of_pages(self, at: u32, buffer: *mut c_void, len: u32) -> *mut c_void {
+        // SAFETY: By this function's contract.
+        unsafe { self.skb().slice_of_pages(at, buffer, len) }
+    }
+
+    /// [`Xdp::slice_of_fragments`], out of line.
+    ///
+    /// # Safety
+    ///
+    /// `buffer` is NULL or valid for writes of `len` bytes.
+    #[inline(never)]
+    unsafe fn slice_of_fragments(self, at: u32, buffer: *mut c_void, len: u32) -> *mut c_void {
+        // SAFETY: By this function's contract.
+        unsafe { self.xdp().slice_of_fragments(at, buffer, len) }
     }
 
     /// The address of `len` contiguous bytes at `offset`, or NULL.
@@ -339,7 +381,12 @@ impl Dynptr<'_> {
         if self.is_out_of_bounds(offset, size) {
             return E2BIG.to_c_int();
         }
-        let mut buffer = MaybeUninit::new([value; BUFFER]);
+        let mut buffer = Buffer::uninit();
+        let words = buffer.as_mut_ptr().cast::<u64>();
+        for i in 0..(size.min(BUFFER as u64) as usize).div_ceil(8) {
+            // SAFETY: `i` is below the number of the buffer's words.
+            unsafe { words.wrapping_add(i).write(u64::from_ne_bytes([value; 8])) };
+        }
         self.write_in_chunks(offset, size, &mut buffer, |_, _| 0)
     }
 
@@ -408,15 +455,4 @@ impl Dynptr<'_> {
         }
         steps.end() as c_int
     }
-}
-
-/// `memmove()`: source and destination may overlap, e.g. two dynptrs over one map value.
-///
-/// # Safety
-///
-/// `src` is valid for reads and `dst` for writes of `len` bytes.
-#[inline(always)]
-unsafe fn copy(src: *const c_void, dst: *mut c_void, len: u64) {
-    // SAFETY: By this function's contract.
-    unsafe { core::ptr::copy(src.cast::<u8>(), dst.cast::<u8>(), len as usize) };
 }
