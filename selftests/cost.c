@@ -9,163 +9,225 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bpf/cost.h"
 #include "control.h"
 #include "cost.skel.h"
+#include "cost_table.h"
 #include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define REPEATS 7	/* the least of these counts: interrupts only add */
+#define REPEATS 3	/* the least of these counts: interrupts only add */
 #define NOISE 0.5	/* instructions a call: what two runs of the same code may differ by */
 
 enum { WITH_C, WITH_RUST, WITH_BOTH, SIDES };
 
-static const struct program {
-	const char *name;
-	const char *label;
-	bool packet, file;
-} programs[] = {
-	{ "local", "local", .packet = true },
-	{ "skb", "skb", .packet = true },
-	{ "frame", "xdp", .packet = true },
-	{ "skb_meta", "skb metadata", .packet = true },
-	{ "skb_rdonly", "read-only skb", .packet = true },
-	{ "sleepable", "local, sleepable" },
-	{ "file", "file", .file = true },
-	{ "file_sleepable", "file, sleepable", .file = true },
-};
-
-static const struct operation {
-	const char *name;
-	const char *row;	/* of the take-over table; NULL: by class */
-	bool sized;
-} operations[COST_OPS] = {
-	[COST_FROM_MEM] = { "from_mem", "bpf_dynptr_from_mem" },
-	[COST_READ] = { "read", "bpf_dynptr_read", true },
-	[COST_WRITE] = { "write", "bpf_dynptr_write", true },
-	[COST_DATA] = { "data", "bpf_dynptr_data" },
-	[COST_SLICE] = { "slice", "bpf_dynptr_slice" },
-	[COST_SLICE_BUFFER] = { "slice, buffer", "bpf_dynptr_slice" },
-	[COST_SLICE_RDWR] = { "slice_rdwr", "bpf_dynptr_slice_rdwr" },
-	[COST_ADJUST] = { "adjust", "bpf_dynptr_adjust" },
-	[COST_IS_NULL] = { "is_null", "bpf_dynptr_is_null" },
-	[COST_IS_RDONLY] = { "is_rdonly", "bpf_dynptr_is_rdonly" },
-	[COST_SIZE] = { "size", "bpf_dynptr_size" },
-	[COST_CLONE] = { "clone", "bpf_dynptr_clone" },
-	[COST_COPY] = { "copy", "bpf_dynptr_copy", true },
-	[COST_MEMSET] = { "memset", "bpf_dynptr_memset", true },
-	[COST_PROBE_KERNEL] = { "probe_read_kernel", "bpf_probe_read_kernel_dynptr", true },
-	[COST_PROBE_KERNEL_STR] = { "probe_read_kernel_str", "bpf_probe_read_kernel_str_dynptr",
-				    true },
-	[COST_PROBE_USER] = { "probe_read_user", "bpf_probe_read_user_dynptr", true },
-	[COST_PROBE_USER_STR] = { "probe_read_user_str", "bpf_probe_read_user_str_dynptr", true },
-	[COST_CONSTRUCT] = { "construct", NULL },
-	[COST_RINGBUF_OUTPUT] = { "ringbuf_output", "bpf_ringbuf_output", true },
-	[COST_RINGBUF_QUERY] = { "ringbuf_query", "bpf_ringbuf_query" },
-	[COST_COPY_USER] = { "copy_from_user", "bpf_copy_from_user_dynptr", true },
-	[COST_COPY_USER_STR] = { "copy_from_user_str", "bpf_copy_from_user_str_dynptr", true },
-	[COST_COPY_TASK] = { "copy_from_user_task", "bpf_copy_from_user_task_dynptr", true },
-	[COST_COPY_TASK_STR] = { "copy_from_user_task_str", "bpf_copy_from_user_task_str_dynptr",
-				 true },
-	[COST_FILE_READ] = { "read", "bpf_dynptr_read", true },
-	[COST_FILE_DISCARD] = { "from_file + discard", "bpf_dynptr_file_discard" },
-};
-
-static const unsigned int sizes[] = { 8, 64, 256 };
-
-/* Instructions of a call, the least of all repeats; 0: not of this program. */
-static double cost[SIDES][COUNT(programs)][COST_OPS][COUNT(sizes)];
+/* Instructions of a call with the loop, the least of all repeats; 0: not of this program. Of the
+ * last side only the hits are of interest.
+ */
+static double cost[SIDES + 1][COUNT(programs)][COST_OPS][COUNT(sizes)];
 static char *user;
+static int file;
 static const char path[] = "/tmp/cost.file";
+
+/* The rings of a round, which the runner empties and fills. */
+struct rings {
+	struct ring_buffer *kernel;
+	struct user_ring_buffer *user;
+};
 
 static int drop(void *context, void *data, size_t size)
 {
 	return 0;
 }
 
-static void run_once(struct cost_bpf *skel, const struct program *program, int prog)
+static void open_rings(struct cost_bpf *skel, struct rings *rings)
 {
-	unsigned char packet[1024] = { [12] = 8 };
-	int fd;
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	if (program->file) {
-		skel->bss->monitored = getpid();
-		fd = open(path, O_RDONLY);
-		skel->bss->monitored = 0;
-		if (fd < 0)
-			tap_bail("%s: %s", path, strerror(errno));
-		close(fd);
-		return;
-	}
-	if (program->packet) {
-		opts.data_in = packet;
-		opts.data_size_in = sizeof(packet);
-	}
-	if (bpf_prog_test_run_opts(prog, &opts))
-		tap_bail("test run (%s): %s", program->name, strerror(errno));
+	rings->kernel = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
+	rings->user = user_ring_buffer__new(bpf_map__fd(skel->maps.user_ring), NULL);
+	if (!rings->kernel || !rings->user)
+		tap_bail("rings: %s", strerror(errno));
 }
 
-/* The least time of a call, with the loop. */
-static double measure(struct cost_bpf *skel, const struct program *program, int prog)
+static void close_rings(struct rings *rings)
+{
+	ring_buffer__free(rings->kernel);
+	user_ring_buffer__free(rings->user);
+}
+
+/* A record for each call of COST_USER_RINGBUF_DRAIN. */
+static void fill_user_ring(struct rings *rings)
+{
+	for (int i = 0; i < COST_CALLS; i++) {
+		void *record = user_ring_buffer__reserve(rings->user, 8);
+
+		if (!record)
+			tap_bail("user ring: %s", strerror(errno));
+		memset(record, 0, 8);
+		user_ring_buffer__submit(rings->user, record);
+	}
+}
+
+static void run_alone(int prog, const char *name)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(prog, &opts) || opts.retval)
+		tap_bail("test run (%s): %d, %s", name, (int)opts.retval, strerror(errno));
+}
+
+/* For what runs in a packet's or frame's context. */
+static void run_on_packet(const struct program *program, int prog)
+{
+	unsigned char packet[PACKET] = { [12] = 8 };
+	struct xdp_md frame = { .data_end = LINEAR };
+	struct __sk_buff skb = { .data_end = LINEAR };
+	bool xdp = !strcmp(program->name, "frame");
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = SHORT);
+
+	if (program->how == ON_FRAGMENTS) {
+		opts.data_size_in = PACKET;
+		opts.ctx_in = xdp ? (void *)&frame : (void *)&skb;
+		opts.ctx_size_in = xdp ? sizeof(frame) : sizeof(skb);
+	}
+	if (bpf_prog_test_run_opts(prog, &opts))
+		tap_bail("test run (%s): %s", program->label, strerror(errno));
+}
+
+/* A frame with metadata that comes in on the loopback device, where the program is attached. */
+static void send_metadata(struct cost_bpf *skel)
+{
+	unsigned char packet[META + SHORT] = { [META + 12] = 8 };
+	struct xdp_md frame = { .data = META, .data_end = sizeof(packet) };
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .ctx_in = &frame, .ctx_size_in = sizeof(frame), .repeat = 1,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.pass), &opts))
+		tap_bail("live frame: %s", strerror(errno));
+}
+
+static void lock_file(struct cost_bpf *skel)
+{
+	skel->bss->monitored = getpid();
+	if (flock(file, LOCK_SH))
+		tap_bail("%s: %s", path, strerror(errno));
+	skel->bss->monitored = 0;
+}
+
+static void run_once(struct cost_bpf *skel, const struct program *program, int prog)
+{
+	skel->bss->spent = 0;
+	switch (program->how) {
+	case ALONE:
+		run_alone(prog, program->label);
+		break;
+	case ON_PACKET:
+	case ON_FRAGMENTS:
+		run_on_packet(program, prog);
+		break;
+	case ON_METADATA:
+		send_metadata(skel);
+		break;
+	case ON_FILE:
+		lock_file(skel);
+		break;
+	}
+}
+
+/* Keeps the program where its packets or files come by. */
+static struct bpf_link *attach(const struct program *program, struct bpf_program *prog)
+{
+	struct bpf_link *link = NULL;
+
+	if (program->how == ON_METADATA)
+		link = bpf_program__attach_tcx(prog, if_nametoindex("lo"), NULL);
+	else if (program->how == ON_FILE)
+		link = bpf_program__attach(prog);
+	else
+		return NULL;
+	if (!link)
+		tap_bail("cannot attach %s: %s", program->name, strerror(errno));
+	return link;
+}
+
+/* The least time of a call of operation @op, with the loop; 0: it is not of this program. */
+static double measure(struct cost_bpf *skel, const struct program *program, int op, int prog,
+		      struct rings *rings)
 {
 	double least = 0;
 
 	for (int i = 0; i < REPEATS; i++) {
 		double spent;
 
+		if (op == COST_USER_RINGBUF_DRAIN && !strcmp(program->name, "rings"))
+			fill_user_ring(rings);
 		run_once(skel, program, prog);
+		ring_buffer__consume(rings->kernel);
 		spent = (double)skel->bss->spent / COST_CALLS;
+		if (!spent)
+			return 0;
 		if (!i || spent < least)
 			least = spent;
 	}
 	return least;
 }
 
-static void measure_op(struct cost_bpf *skel, size_t p, int op, int prog, int side)
+static void measure_op(struct cost_bpf *skel, size_t p, int op, int prog, struct rings *rings,
+		       int side)
 {
 	for (size_t size = 0; size < COUNT(sizes); size++) {
 		double *known = &cost[side][p][op][size], now;
 
-		if (size && !operations[op].sized)
+		if (size && (!operations[op].sized ||
+			     (programs[p].max_size && sizes[size] > programs[p].max_size)))
 			break;
 		skel->bss->op = op;
 		skel->bss->size = sizes[size];
-		now = measure(skel, &programs[p], prog);
+		skel->bss->offset = programs[p].offset;
+		now = measure(skel, &programs[p], op, prog, rings);
 		if (now && (!*known || now < *known))
 			*known = now;
 	}
 }
 
+static void set_text(struct cost_bpf *skel)
+{
+	__u32 key = COST_TEXT;
+	char text[COST_MEMORY] = {};
+
+	memset(text, 'x', COST_MAX_SIZE - 1);
+	if (bpf_map__update_elem(skel->maps.memory, &key, sizeof(key), text, sizeof(text), BPF_ANY))
+		tap_bail("map: %s", strerror(errno));
+}
+
 /* All operations with these programs, which are ended. */
 static void round_of(struct cost_bpf *skel, int side)
 {
-	struct ring_buffer *ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
+	struct rings rings;
 
-	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+	open_rings(skel, &rings);
+	set_text(skel);
+	run_alone(bpf_program__fd(skel->progs.make_crypto), "make_crypto");
 	skel->bss->user = (unsigned long)user;
-	memset(skel->bss->string, 'x', sizeof(skel->bss->string) - 1);
 	for (size_t p = 0; p < COUNT(programs); p++) {
 		struct bpf_program *prog;
 		struct bpf_link *link;
 
 		prog = bpf_object__find_program_by_name(skel->obj, programs[p].name);
-		link = programs[p].file ? bpf_program__attach(prog) : NULL;
-		if (programs[p].file && !link)
-			tap_bail("cannot attach %s: %s", programs[p].name, strerror(errno));
-		for (int op = 0; op < COST_OPS; op++) {
-			measure_op(skel, p, op, bpf_program__fd(prog), side);
-			ring_buffer__consume(ring);
-		}
+		link = attach(&programs[p], prog);
+		for (int op = 0; op < COST_OPS; op++)
+			measure_op(skel, p, op, bpf_program__fd(prog), &rings, side);
+		if (!cost[side][p][COST_NOTHING][0])
+			tap_bail("%s did not run", programs[p].label);
 		bpf_link__destroy(link);
 	}
-	ring_buffer__free(ring);
+	close_rings(&rings);
 	cost_bpf__destroy(skel);
 }
 
@@ -250,25 +312,30 @@ static void check_hits(void)
 	tap_ok(count > 0 && !missed, "cost: Rust served what is measured");
 }
 
+static void make_memory(void)
+{
+	user = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	file = open(path, O_RDWR | O_CREAT, 0600);
+	if (user == MAP_FAILED || file < 0)
+		tap_bail("%s: %s", path, strerror(errno));
+	memset(user, 'u', COST_MAX_SIZE - 1);
+	if (write(file, user, 4096) != 4096)
+		tap_bail("%s: %s", path, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	struct cost_bpf *old;
 	FILE *json;
-	int fd;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: cost KO JSON\n");
 		return 2;
 	}
 	json = fopen(argv[2], "w");
-	user = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	fd = open(path, O_RDWR | O_CREAT, 0600);
-	if (!json || user == MAP_FAILED || fd < 0)
+	if (!json)
 		tap_bail("%s: %s", argv[2], strerror(errno));
-	memset(user, 'u', COST_MAX_SIZE - 1);
-	if (write(fd, user, 4096) != 4096)
-		tap_bail("%s: %s", path, strerror(errno));
-	close(fd);
+	make_memory();
 
 	round_of(load_programs(), WITH_C);
 	old = load_programs();
@@ -281,8 +348,10 @@ int main(int argc, char **argv)
 	report(json);
 	fclose(json);
 
+	old = load_programs();
 	load_module(argv[1], "count=1");
-	round_of(load_programs(), SIDES - 1);
+	round_of(load_programs(), SIDES);
+	round_of(old, SIDES);
 	check_hits();
 	unload_module();
 	unlink(path);

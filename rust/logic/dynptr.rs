@@ -162,7 +162,7 @@ impl From<Errno> for Refusal {
 /// [`E2BIG`] if `size` is more than [`MAX_SIZE`].
 #[inline(always)]
 pub fn check_size(size: u64) -> Result<u32, Errno> {
-    if size > MAX_SIZE as u64 {
+    if size > u64::from(MAX_SIZE) {
         return Err(E2BIG);
     }
     Ok(size as u32)
