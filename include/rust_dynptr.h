@@ -19,6 +19,8 @@
 #include <asm/ibt.h>
 #include <asm/rqspinlock.h>
 
+struct bpf_verifier_env;
+
 /*
  * raw_res_spin_lock_irqsave(): the IRQ flags of before, which are no negative number, or
  * -EDEADLK/-ETIMEDOUT with nothing held and IRQs as before. Never called by address: no endbr.
@@ -73,6 +75,15 @@ static_assert(sizeof(sk_buff_data_t) == sizeof(u32));
 
 /* copy_from_user(): bytes that could not be copied, which are zero then. May sleep. */
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size);
+
+/* krealloc() to at least @size bytes, rounded up as the verifier does it. May sleep. */
+void *rust_dynptr_krealloc(const void *array, size_t size);
+
+/* What kernel/bpf/verifier.c warns of once, each with its own text. */
+void rust_dynptr_bug_several_parents(struct bpf_verifier_env *env, u8 count);
+void rust_dynptr_warn_slot_type(u32 type);
+void rust_dynptr_warn_dynptr_type(u32 type);
+void rust_dynptr_warn_too_many_ids(void);
 
 /* ftrace_regs_get_argument() */
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);

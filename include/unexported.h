@@ -11,11 +11,40 @@
 #include <linux/bpf_verifier.h>
 
 /* kernel/bpf/verifier.c */
-int release_reference(struct bpf_verifier_env *env, int id);
+struct argno {
+	int argno;
+};
+
+int check_mem_access(struct bpf_verifier_env *env, int insn_idx, struct bpf_reg_state *reg,
+		     struct argno argno, int off, int bpf_size, enum bpf_access_type t,
+		     int value_regno, bool strict_alignment_once, bool is_ldsx);
+void __mark_reg_known(struct bpf_reg_state *reg, u64 imm);
+
+/* kernel/bpf/diagnostics.h */
+enum bpf_diag_mod_reason {
+	BPF_DIAG_MOD_WRITE,
+	BPF_DIAG_MOD_SPILL,
+	BPF_DIAG_MOD_VAR_WRITE,
+	BPF_DIAG_MOD_REF_RELEASE,
+	BPF_DIAG_MOD_PKT_DATA_CHANGE,
+	BPF_DIAG_MOD_NON_OWN_REF,
+	BPF_DIAG_MOD_CALLER_SAVED,
+};
 
 /* kernel/bpf/diagnostics.c */
 void bpf_diag_res(struct bpf_verifier_env *env, u32 insn_idx, const char *problem,
 		  const char *reason, const char *suggestion);
+void bpf_diag_call_type(struct bpf_verifier_env *env, u32 insn_idx, int argno, int regno,
+			int stack_arg_slot, const char *call_name, const char *arg_name,
+			const char *reason, const char *suggestion);
+const char *bpf_diag_reg_type_plain(struct bpf_verifier_env *env, enum bpf_reg_type type);
+void bpf_diag_mod_begin(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,
+			const struct bpf_reg_state *origin, enum bpf_diag_mod_reason reason);
+void bpf_diag_mod_end(struct bpf_verifier_env *env);
+void bpf_diag_record_scrub(struct bpf_verifier_env *env, const struct bpf_reg_state *reg,
+			   enum bpf_diag_mod_reason reason);
+void bpf_diag_record_ref_acquire(struct bpf_verifier_env *env, u32 insn_idx, u32 ref_id);
+void bpf_diag_record_ref_release(struct bpf_verifier_env *env, u32 insn_idx, u32 ref_id);
 
 /* kernel/bpf/syscall.c */
 struct bpf_prog *bpf_prog_get_curr_or_next(u32 *id);

@@ -5,7 +5,10 @@
 
 use crate::{
     bindings,
-    glue::programs::Btf,
+    glue::{
+        c_bytes,
+        programs::Btf, //
+    },
     logic::proto::{
         self,
         Kind,
@@ -79,13 +82,8 @@ impl KernelBtf {
     fn name(&self, offset: u32) -> &str {
         // SAFETY: `self` holds the BTF; the function checks `offset`.
         let name = unsafe { bindings::btf_name_by_offset(self.0.as_ptr(), offset) };
-        if name.is_null() {
-            return "";
-        }
-        // SAFETY: A C string inside the BTF.
-        let len = unsafe { bindings::strlen(name) };
-        // SAFETY: As above; the BTF never changes and lives as long as `self`.
-        let bytes = unsafe { core::slice::from_raw_parts(name.cast::<u8>(), len) };
+        // SAFETY: Null or a C string inside the BTF, which never changes and lives as long as `self`.
+        let bytes = unsafe { c_bytes(name) };
         core::str::from_utf8(bytes).unwrap_or("?")
     }
 }

@@ -1,20 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The verifier's environment and stack frames, answering to
-//! `srctree/include/linux/bpf_verifier.h`. Applies what `logic::slot` decides.
+//! The verifier's environment, answering to `srctree/include/linux/bpf_verifier.h`: what its functions
+//! that the module replaces read and change, and how a program is refused. Applies what `logic` decides.
+//!
+//! Everything that outlives a call is in C's structures, as C has it: C reads it afterwards.
 //!
 //! Locking: the verifier runs in one task; everything here belongs to that task's run.
 
+mod argument;
+mod frame;
+mod objects;
+mod references;
+
+pub(crate) use self::{
+    argument::DynptrArgument,
+    frame::{
+        type_name,
+        Frame,
+        Reg, //
+    }, //
+};
+
 use crate::{
     bindings,
+    glue::c_bytes,
     logic::{
-        reject::Reject,
+        argno::{
+            ArgNo,
+            NAME_CAPACITY, //
+        },
+        codes,
+        reject::{
+            write_no_place,
+            Diagnostic,
+            Message,
+            Reject,
+            Subject, //
+        },
         slot::{
             self,
             Destroy,
-            DynptrSlot,
-            StackView, //
-        }, //
+            Stack, //
+        },
+        text::Text, //
     }, //
 };
 use core::{
@@ -23,183 +51,296 @@ use core::{
 };
 use kernel::{
     ffi::c_int,
-    prelude::*, //
+    prelude::*,
+    str::CStr, //
 };
-
-const STACK_DYNPTR: u8 = bindings::bpf_stack_slot_type_STACK_DYNPTR as u8;
-/// `BPF_REG_SIZE`: bytes of a stack slot.
-const SLOT_BYTES: i32 = 8;
 
 /// A verifier run, borrowed for one call.
 ///
 /// # Invariants
 ///
-/// Points to the environment of the verifier run of the current task.
+/// Points to the environment of the verifier run of the current task, which has a current state: the
+/// run is checking instructions.
 pub(crate) struct VerifierEnv<'a>(NonNull<bindings::bpf_verifier_env>, PhantomData<&'a ()>);
 
-/// A stack frame of the program under verification.
-///
-/// # Invariants
-///
-/// Points to a `struct bpf_func_state` of a live verifier run whose `stack` has
-/// `allocated_stack / 8` slots.
-#[derive(Clone, Copy)]
-pub(crate) struct Frame<'a>(NonNull<bindings::bpf_func_state>, PhantomData<&'a ()>);
-
-impl<'a> Frame<'a> {
+impl<'a> VerifierEnv<'a> {
     /// # Safety
     ///
-    /// `ptr` is a frame of the verifier run of the current task, for `'a`.
-    pub(crate) unsafe fn from_raw(ptr: *mut bindings::bpf_func_state) -> Option<Self> {
-        // INVARIANT: By this function's contract.
-        NonNull::new(ptr).map(|ptr| Self(ptr, PhantomData))
-    }
-
-    fn slots(self) -> i32 {
-        // SAFETY: By the type invariant.
-        unsafe { (*self.0.as_ptr()).allocated_stack }
-            .checked_div(SLOT_BYTES)
-            .unwrap_or(0)
-    }
-
-    fn slot(self, spi: i32) -> Option<NonNull<bindings::bpf_stack_state>> {
-        if spi < 0 || spi >= self.slots() {
-            return None;
-        }
-        // SAFETY: By the type invariant.
-        let stack = unsafe { (*self.0.as_ptr()).stack };
-        NonNull::new(stack.wrapping_add(spi as usize))
-    }
-
-    /// The mark of slot `spi` if its byte `byte` says that a dynptr is there.
-    ///
-    /// C looks at byte 0 in some places and at byte 7 in others; STACK_DYNPTR is never partial.
-    fn dynptr(self, spi: i32, byte: usize) -> Result<Option<DynptrSlot>, Reject> {
-        let slot = self.slot(spi).ok_or(Reject::BadSlot)?.as_ptr();
-        // SAFETY: `slot` is in bounds.
-        let types = unsafe { (*slot).slot_type };
-        if types.get(byte) != Some(&STACK_DYNPTR) {
-            return Ok(None);
-        }
-        // SAFETY: `slot` is in bounds.
-        let reg = unsafe { &raw mut (*slot).spilled_ptr };
-        // SAFETY: `reg` is in bounds, and a STACK_DYNPTR slot uses the union's `dynptr` member.
-        let mark = unsafe { (*reg).__bindgen_anon_1.dynptr };
-        Ok(Some(DynptrSlot {
-            first: mark.first_slot,
-            class_raw: mark.type_,
-            // SAFETY: As above.
-            id: unsafe { (*reg).id },
-            // SAFETY: As above.
-            parent_id: unsafe { (*reg).parent_id },
-        }))
-    }
-}
-
-impl VerifierEnv<'_> {
-    /// # Safety
-    ///
-    /// `ptr` is the environment of the verifier run of the current task.
+    /// `ptr` is the environment of the verifier run of the current task, which is checking
+    /// instructions, for `'a`.
     pub(crate) unsafe fn from_raw(ptr: *mut bindings::bpf_verifier_env) -> Option<Self> {
         // INVARIANT: By this function's contract.
         NonNull::new(ptr).map(|ptr| Self(ptr, PhantomData))
     }
 
-    /// `destroy_if_dynptr_stack_slot()`: slot `spi` of `frame` is about to be overwritten.
-    ///
-    /// Returns 0, or after telling the log: -EINVAL for the last dynptr of a reference, or the
-    /// error of `release_reference()`.
-    pub(crate) fn destroy_dynptr(&mut self, frame: Frame<'_>, spi: i32) -> c_int {
-        let view = CurrentState { env: self, frame };
-        match slot::destroy(&view, spi) {
-            Ok(Destroy::Nothing) => 0,
-            Ok(Destroy::Release { id, spi }) => {
-                let err = self.release_reference(id);
-                if err == 0 {
-                    self.mark_scratched(spi);
-                    self.mark_scratched(spi.wrapping_sub(1));
-                }
-                err
-            }
-            Err(reject) => self.reject(reject),
-        }
+    fn as_ptr(&self) -> *mut bindings::bpf_verifier_env {
+        self.0.as_ptr()
     }
 
-    fn release_reference(&mut self, id: u32) -> c_int {
-        // SAFETY: By the type invariant. Frees nothing that `self` borrows.
-        unsafe { bindings::release_reference(self.0.as_ptr(), id as c_int) }
+    /// The current state.
+    fn state(&self) -> *mut bindings::bpf_verifier_state {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).cur_state }
+    }
+
+    /// The index of the current instruction.
+    fn insn(&self) -> u32 {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).insn_idx }
+    }
+
+    /// The number of frames of the current state.
+    fn frame_count(&self) -> u32 {
+        // SAFETY: By the type invariant there is a current state.
+        unsafe { (*self.state()).curframe }.saturating_add(1)
+    }
+
+    /// Frame `index` of the current state: `None` if it has none.
+    fn frame(&self, index: u32) -> Option<Frame<'a>> {
+        if index >= self.frame_count() {
+            return None;
+        }
+        // SAFETY: By the type invariant there is a current state.
+        let frames = unsafe { (*self.state()).frame };
+        let frame = *frames.get(index as usize)?;
+        // SAFETY: Frames up to `curframe` are live.
+        unsafe { Frame::from_raw(frame) }
+    }
+
+    /// A fresh identity: `++env->id_gen`.
+    fn new_id(&mut self) -> u32 {
+        // SAFETY: By the type invariant.
+        let last = unsafe { &mut (*self.as_ptr()).id_gen };
+        *last = last.wrapping_add(1);
+        *last
+    }
+
+    /// `env->allow_ptr_leaks`
+    fn allows_ptr_leaks(&self) -> bool {
+        // SAFETY: By the type invariant.
+        let flag = unsafe { &raw const (*self.as_ptr()).allow_ptr_leaks };
+        // SAFETY: As above; a byte.
+        unsafe { flag.cast::<u8>().read() != 0 }
+    }
+
+    /// `env->bpf_capable`
+    fn is_bpf_capable(&self) -> bool {
+        // SAFETY: By the type invariant.
+        let flag = unsafe { &raw const (*self.as_ptr()).bpf_capable };
+        // SAFETY: As above; a byte.
+        unsafe { flag.cast::<u8>().read() != 0 }
     }
 
     /// `mark_stack_slot_scratched()`: the next state line of the log prints the slot.
     fn mark_scratched(&mut self, spi: i32) {
         let bit = 1u64.checked_shl(spi as u32).unwrap_or(0);
         // SAFETY: By the type invariant.
-        unsafe { (*self.0.as_ptr()).scratched_stack_slots |= bit };
+        unsafe { (*self.as_ptr()).scratched_stack_slots |= bit };
     }
 
-    /// Logs a reject, gives its diagnostic, and returns its errno.
-    fn reject(&mut self, reject: Reject) -> c_int {
-        let env = self.0.as_ptr();
-        // SAFETY: By the type invariant; the text has no conversions.
-        unsafe { bindings::bpf_verifier_log_write(env, reject.log().as_char_ptr()) };
-        if let Some(diagnostic) = reject.diagnostic() {
-            // SAFETY: By the type invariant.
-            let insn = unsafe { (*env).insn_idx };
-            // SAFETY: By the type invariant; the function copies the texts or keeps pointers to
-            // them until the run ends, and they are static.
-            unsafe {
-                bindings::bpf_diag_res(
-                    env,
-                    insn,
-                    diagnostic.problem.as_char_ptr(),
-                    diagnostic.reason.as_char_ptr(),
-                    diagnostic.suggestion.as_char_ptr(),
-                )
-            };
+    /// Both slots of the dynptr at `spi`.
+    fn mark_dynptr_scratched(&mut self, spi: i32) {
+        self.mark_scratched(spi);
+        self.mark_scratched(spi.wrapping_sub(1));
+    }
+
+    /// `destroy_if_dynptr_stack_slot()`: slot `spi` of `frame` is about to be overwritten.
+    ///
+    /// # Errors
+    ///
+    /// After telling the log: -EINVAL for the last dynptr of a reference; what [`Self::release`] gives.
+    pub(crate) fn destroy_dynptr(&mut self, frame: Frame<'_>, spi: i32) -> Result<(), c_int> {
+        match slot::destroy(&frame::InState { env: self, frame }, spi) {
+            Ok(Destroy::Nothing) => Ok(()),
+            Ok(Destroy::Release { id, spi }) => {
+                self.release(id)?;
+                self.mark_dynptr_scratched(spi);
+                Ok(())
+            }
+            Err(reject) => Err(self.refuse(reject)),
+        }
+    }
+
+    /// `stack_slot_obj_get_spi()`: the first slot of an object of `count` slots that `reg` points to; a
+    /// `kind` for the log.
+    ///
+    /// # Errors
+    ///
+    /// After telling the log -EINVAL; -ERANGE, silently, if the slots are not part of the stack yet.
+    pub(crate) fn object_place(
+        &mut self,
+        reg: Reg<'_>,
+        kind: &[u8],
+        count: c_int,
+    ) -> Result<c_int, c_int> {
+        let slots = self.frame_of(reg).map_or(0, |frame| frame.slots());
+        slot::place(reg.offset(), count, slots).map_err(|why| {
+            let mut text = Message::new();
+            write_no_place(why, kind, &mut text);
+            self.log(&text);
+            Reject::NoPlace(why).errno().to_c_int()
+        })
+    }
+
+    /// The frame that a pointer to the stack points into: `bpf_func()`.
+    fn frame_of(&self, reg: Reg<'_>) -> Option<Frame<'a>> {
+        if reg.type_raw() != codes::PTR_TO_STACK {
+            return None;
+        }
+        self.frame(reg.frameno())
+    }
+
+    /// Adds to the verifier's log, if there is one.
+    fn log(&mut self, text: &Message) {
+        // SAFETY: By the type invariant; the format takes one string.
+        unsafe {
+            bindings::bpf_verifier_log_write(
+                self.as_ptr(),
+                c"%s".as_char_ptr(),
+                text.as_bytes_with_nul().as_ptr(),
+            )
+        };
+    }
+
+    /// Refuses the program for a reason that is not about an argument; returns the errno.
+    fn refuse(&mut self, reject: Reject) -> c_int {
+        let subject = Subject {
+            arg: ArgNo(0),
+            is: b"",
+            type_name,
+        };
+        self.write_log(reject, &subject);
+        if let Some(Diagnostic::Resource {
+            problem,
+            reason,
+            suggestion,
+        }) = reject.diagnostic()
+        {
+            self.diagnose(self.insn(), problem, reason, suggestion);
         }
         reject.errno().to_c_int()
     }
 
-    /// The frames of the current state, outermost first.
-    fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        // SAFETY: By the type invariant; a run has a current state while it checks instructions.
-        let state = unsafe { (*self.0.as_ptr()).cur_state };
-        // SAFETY: As above.
-        let frames = unsafe { (*state).frame };
-        // SAFETY: As above.
-        let last = unsafe { (*state).curframe } as usize;
-        frames
-            .into_iter()
-            .take(last.saturating_add(1))
-            // SAFETY: Frames up to `curframe` are live.
-            .filter_map(|frame| unsafe { Frame::from_raw(frame) })
-    }
-}
-
-/// The state that a decision on `frame` looks at.
-struct CurrentState<'a, 'b> {
-    env: &'a VerifierEnv<'b>,
-    frame: Frame<'a>,
-}
-
-impl StackView for CurrentState<'_, '_> {
-    fn dynptr_slot(&self, spi: i32) -> Result<Option<DynptrSlot>, Reject> {
-        self.frame.dynptr(spi, 0)
-    }
-
-    fn dynptrs_of_parent(&self, parent_id: u32) -> u32 {
-        let mut count = 0u32;
-        for frame in self.env.frames() {
-            for spi in 0..frame.slots() {
-                // C's iterator takes the slots whose byte 7 says dynptr, then asks byte 0.
-                if let (Ok(Some(_)), Ok(Some(slot))) = (frame.dynptr(spi, 7), frame.dynptr(spi, 0))
-                {
-                    if slot.first && slot.parent_id == parent_id {
-                        count = count.wrapping_add(1);
-                    }
-                }
+    /// Refuses the program because of an argument of its call: log, diagnostic, errno.
+    #[cold]
+    fn refuse_argument(&mut self, reject: Reject, argument: &DynptrArgument<'_>) -> c_int {
+        let subject = Subject {
+            arg: argument.no,
+            is: match reject {
+                Reject::NotADynptr => self.type_in_words(argument.reg),
+                _ => b"",
+            },
+            type_name,
+        };
+        self.write_log(reject, &subject);
+        match reject.diagnostic() {
+            Some(Diagnostic::Resource {
+                problem,
+                reason,
+                suggestion,
+            }) => self.diagnose(argument.insn, problem, reason, suggestion),
+            Some(Diagnostic::Argument { suggestion }) => {
+                let mut reason = Message::new();
+                reject.write_reason(&subject, &mut reason);
+                self.diagnose_argument(argument, &reason, suggestion);
             }
+            None => {}
         }
-        count
+        reject.errno().to_c_int()
     }
+
+    #[inline(never)]
+    fn write_log(&mut self, reject: Reject, subject: &Subject<'_>) {
+        if let Reject::SeveralParents(count) = reject {
+            // SAFETY: By the type invariant.
+            unsafe { bindings::rust_dynptr_bug_several_parents(self.as_ptr(), count) };
+            return;
+        }
+        let mut text = Message::new();
+        reject.write_log(subject, &mut text);
+        self.log(&text);
+    }
+
+    /// `bpf_diag_reg_type_plain()`: what a register holds, in words; valid until it is asked again.
+    fn type_in_words(&self, reg: Reg<'_>) -> &'a [u8] {
+        // SAFETY: By the type invariant.
+        let words = unsafe { bindings::bpf_diag_reg_type_plain(self.as_ptr(), reg.type_raw()) };
+        // SAFETY: A C string: a constant, or in the environment.
+        unsafe { c_bytes(words) }
+    }
+
+    fn diagnose(&mut self, insn: u32, problem: &CStr, reason: &CStr, suggestion: &CStr) {
+        // SAFETY: By the type invariant; C strings, which the function does not keep.
+        unsafe {
+            bindings::bpf_diag_res(
+                self.as_ptr(),
+                insn,
+                problem.as_char_ptr(),
+                reason.as_char_ptr(),
+                suggestion.as_char_ptr(),
+            )
+        };
+    }
+
+    /// `bpf_diag_call_arg()`
+    #[inline(never)]
+    fn diagnose_argument(
+        &mut self,
+        argument: &DynptrArgument<'_>,
+        reason: &Message,
+        suggestion: &CStr,
+    ) {
+        let position = argument.no.position();
+        let mut name = Text::<NAME_CAPACITY>::new();
+        argument.no.write_name(&mut name);
+        // SAFETY: By the type invariant; C strings, which the function does not keep.
+        unsafe {
+            bindings::bpf_diag_call_type(
+                self.as_ptr(),
+                argument.insn,
+                position.arg,
+                position.register,
+                position.on_stack,
+                argument.call_name,
+                name.as_bytes_with_nul().as_ptr(),
+                reason.as_bytes_with_nul().as_ptr(),
+                suggestion.as_char_ptr(),
+            )
+        };
+    }
+}
+
+/// What C warns of once: a stack slot of a type that it does not have.
+fn warn_slot_type(types: &[u8]) {
+    let last = types.last().copied().unwrap_or(0);
+    // SAFETY: No preconditions.
+    unsafe { bindings::rust_dynptr_warn_slot_type(last.into()) };
+}
+
+/// What C warns of once: a dynptr of a type that it does not have. Returns the name that it gives it.
+pub(crate) fn unknown_type(class_raw: u32) -> &'static CStr {
+    // SAFETY: No preconditions.
+    unsafe { bindings::rust_dynptr_warn_dynptr_type(class_raw) };
+    c"<unknown>"
+}
+
+// `logic` has the verifier's numbers, as it compiles without the kernel: they are the kernel's.
+macro_rules! same_codes {
+    ($($prefix:ident: $($name:ident)*;)*) => {
+        kernel::macros::paste! {
+            const _: () = {
+                $($(assert!(codes::$name as u64 == bindings::[<$prefix _ $name>] as u64);)*)*
+            };
+        }
+    };
+}
+same_codes! {
+    bpf_reg_type: NOT_INIT SCALAR_VALUE PTR_TO_STACK PTR_TO_PACKET_META PTR_TO_PACKET
+        PTR_TO_PACKET_END PTR_TO_MEM CONST_PTR_TO_DYNPTR;
+    bpf_arg_type: ARG_PTR_TO_DYNPTR;
+    bpf_type_flag: OBJ_RELEASE MEM_UNINIT MEM_ALLOC MEM_PERCPU MEM_RCU DYNPTR_TYPE_LOCAL
+        DYNPTR_TYPE_RINGBUF DYNPTR_TYPE_SKB DYNPTR_TYPE_XDP DYNPTR_TYPE_SKB_META DYNPTR_TYPE_FILE;
+    bpf_stack_slot_type: STACK_INVALID STACK_SPILL STACK_MISC STACK_ZERO STACK_DYNPTR STACK_ITER
+        STACK_IRQ_FLAG STACK_POISON;
+    bpf_reference_state_ref_state_type: REF_TYPE_PTR;
 }

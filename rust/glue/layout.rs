@@ -26,12 +26,27 @@ same! {
     bpf_prog { len = LEN, aux = AUX }
     bpf_verifier_env {
         insn_idx = INSN_IDX, prog = PROG, cur_state = CUR_STATE, used_btfs = USED_BTFS,
-        used_btf_cnt = USED_BTF_CNT, scratched_stack_slots = SCRATCHED_STACK_SLOTS
+        used_btf_cnt = USED_BTF_CNT, id_gen = ID_GEN, allow_ptr_leaks = ALLOW_PTR_LEAKS,
+        bpf_capable = BPF_CAPABLE, scratched_stack_slots = SCRATCHED_STACK_SLOTS
     }
-    bpf_verifier_state { frame = FRAME, curframe = CURFRAME }
-    bpf_func_state { allocated_stack = ALLOCATED_STACK, stack = STACK }
+    bpf_verifier_state {
+        frame = FRAME, refs = REFS, curframe = CURFRAME, acquired_refs = ACQUIRED_REFS
+    }
+    bpf_func_state {
+        regs = REGS, callback_ret_range = CALLBACK_RET_RANGE, in_callback_fn = IN_CALLBACK_FN,
+        stack = STACK, allocated_stack = ALLOCATED_STACK, out_stack_arg_cnt = OUT_STACK_ARG_CNT,
+        stack_arg_regs = STACK_ARG_REGS
+    }
+    bpf_reference_state {
+        type_ = TYPE, id = ID, insn_idx = INSN_IDX, __bindgen_anon_1 = PARENT_ID
+    }
+    bpf_idmap { cnt = CNT, map = MAP }
+    ref_obj_desc { id = ID, cnt = CNT }
+    bpf_dynptr_desc { type_ = TYPE, id = ID, parent_id = PARENT_ID }
     bpf_stack_state { spilled_ptr = SPILLED_PTR, slot_type = SLOT_TYPE }
-    bpf_reg_state { id = ID, parent_id = PARENT_ID }
+    bpf_reg_state {
+        type_ = TYPE, var_off = VAR_OFF, id = ID, parent_id = PARENT_ID, precise = PRECISE
+    }
     bpf_dynptr_kern { data = DATA, size = SIZE, offset = OFFSET }
     bpf_prog_aux {
         used_btfs = USED_BTFS, used_btf_cnt = USED_BTF_CNT, name = NAME, kfunc_tab = KFUNC_TAB
@@ -51,8 +66,11 @@ same! {
     pt_regs { ip = IP }
 }
 
-// The dynptr mark is in an anonymous union, which bindgen names by position.
+// Members of anonymous unions, which bindgen names by position.
 const _: () = {
     let union_at = offset_of!(bindings::bpf_reg_state, __bindgen_anon_1);
     assert!(union_at == layout::bpf_reg_state::DYNPTR);
+    assert!(union_at == layout::bpf_reg_state::FRAMENO);
+    let union_at = offset_of!(bindings::bpf_verifier_env, __bindgen_anon_1);
+    assert!(union_at == layout::bpf_verifier_env::IDMAP_SCRATCH);
 };

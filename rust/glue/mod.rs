@@ -19,19 +19,40 @@ pub(crate) mod ring_map;
 pub(crate) mod ringbuf;
 pub(crate) mod user_ringbuf;
 
-use crate::logic::errno;
-use kernel::ffi::c_void;
+use crate::{
+    bindings,
+    logic::errno, //
+};
+use kernel::ffi::{
+    c_char,
+    c_void, //
+};
+
+/// The bytes of a C string, without the NUL that ends it; none if `ptr` is null.
+///
+/// # Safety
+///
+/// `ptr` is null or a C string that does not change for `'a`.
+pub(crate) unsafe fn c_bytes<'a>(ptr: *const c_char) -> &'a [u8] {
+    if ptr.is_null() {
+        return &[];
+    }
+    // SAFETY: By this function's contract.
+    let len = unsafe { bindings::strlen(ptr) };
+    // SAFETY: As above.
+    unsafe { core::slice::from_raw_parts(ptr.cast(), len) }
+}
 
 // `logic` has its own error numbers, as it compiles without the kernel: they are the kernel's.
 const _: () = {
-    assert!(errno::EPERM.to_c_int() == -(crate::bindings::EPERM as i32));
-    assert!(errno::E2BIG.to_c_int() == -(crate::bindings::E2BIG as i32));
-    assert!(errno::EAGAIN.to_c_int() == -(crate::bindings::EAGAIN as i32));
-    assert!(errno::ENOMEM.to_c_int() == -(crate::bindings::ENOMEM as i32));
-    assert!(errno::ERANGE.to_c_int() == -(crate::bindings::ERANGE as i32));
-    assert!(errno::EFAULT.to_c_int() == -(crate::bindings::EFAULT as i32));
-    assert!(errno::EBUSY.to_c_int() == -(crate::bindings::EBUSY as i32));
-    assert!(errno::EINVAL.to_c_int() == -(crate::bindings::EINVAL as i32));
+    assert!(errno::EPERM.to_c_int() == -(bindings::EPERM as i32));
+    assert!(errno::E2BIG.to_c_int() == -(bindings::E2BIG as i32));
+    assert!(errno::EAGAIN.to_c_int() == -(bindings::EAGAIN as i32));
+    assert!(errno::ENOMEM.to_c_int() == -(bindings::ENOMEM as i32));
+    assert!(errno::ERANGE.to_c_int() == -(bindings::ERANGE as i32));
+    assert!(errno::EFAULT.to_c_int() == -(bindings::EFAULT as i32));
+    assert!(errno::EBUSY.to_c_int() == -(bindings::EBUSY as i32));
+    assert!(errno::EINVAL.to_c_int() == -(bindings::EINVAL as i32));
 };
 
 /// `memmove()`: source and destination may overlap, e.g. two dynptrs over one map value.

@@ -5,6 +5,7 @@
  * Built without ftrace, as kernel/bpf/ringbuf.c is: these run below BPF programs that trace
  * anything, and must not trace back into them.
  */
+#include <linux/bpf_verifier.h>
 #include <linux/bug.h>
 #include <linux/ftrace.h>
 #include <linux/gfp.h>
@@ -95,6 +96,35 @@ unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsi
 {
 	return copy_from_user(dst, src, size);
 }
+
+void *rust_dynptr_krealloc(const void *array, size_t size)
+{
+	return krealloc(array, kmalloc_size_roundup(size), GFP_KERNEL_ACCOUNT);
+}
+
+void rust_dynptr_bug_several_parents(struct bpf_verifier_env *env, u8 count)
+{
+	verifier_bug(env, "function expects only one referenced object but got %d\n", count);
+}
+
+void rust_dynptr_warn_slot_type(u32 type)
+{
+	WARN_ONCE(1, "unknown stack slot type %d\n", type);
+}
+
+void rust_dynptr_warn_dynptr_type(u32 type)
+{
+	WARN_ONCE(1, "unknown dynptr type %d\n", type);
+}
+
+void rust_dynptr_warn_too_many_ids(void)
+{
+	WARN_ON_ONCE(1);
+}
+
+/* logic::codes knows these types of dynptrs, and the verifier no others. */
+static_assert(DYNPTR_TYPE_FLAG_MASK == (DYNPTR_TYPE_LOCAL | DYNPTR_TYPE_RINGBUF | DYNPTR_TYPE_SKB |
+					DYNPTR_TYPE_XDP | DYNPTR_TYPE_SKB_META | DYNPTR_TYPE_FILE));
 
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)
 {

@@ -9,14 +9,20 @@
 //! Arithmetic on sizes and positions is wrapping or checked, always: the target kernel is built
 //! with overflow checks, and a bare `+` that wraps would stop the machine.
 
+pub mod argno;
+pub mod argument;
 pub mod bind;
 pub mod chunk;
+pub mod codes;
 pub mod dynptr;
 pub mod errno;
+pub mod objects;
 pub mod packet;
 pub mod proto;
 pub mod reject;
+pub mod release;
 pub mod ring;
 pub mod ring_map;
 pub mod slot;
+pub mod text;
 pub mod user_ring;

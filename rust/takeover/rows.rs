@@ -104,9 +104,29 @@ macro_rules! takeover_rows {
                 "__poll_t (struct bpf_map *, struct file *, struct poll_table_struct *)",
                 "kernel/bpf/ringbuf.c";
             probe ringbuf_map_mem_usage, "u64 (const struct bpf_map *)", "kernel/bpf/ringbuf.c";
+            patch process_dynptr_func,
+                "int (struct bpf_verifier_env *, struct bpf_reg_state *, argno_t, int, const char *, enum bpf_arg_type, struct ref_obj_desc *, struct bpf_dynptr_desc *)",
+                "kernel/bpf/verifier.c";
             patch destroy_if_dynptr_stack_slot,
                 "int (struct bpf_verifier_env *, struct bpf_func_state *, int)",
                 "kernel/bpf/verifier.c";
+            patch scrub_special_slot, "void (struct bpf_func_state *, int)", "kernel/bpf/verifier.c";
+            patch release_reg,
+                "int (struct bpf_verifier_env *, struct bpf_reg_state *, bool, bool)",
+                "kernel/bpf/verifier.c";
+            patch release_reference, "int (struct bpf_verifier_env *, int)",
+                "kernel/bpf/verifier.c";
+            patch release_reference_nomark, "int (struct bpf_verifier_env *, int)",
+                "kernel/bpf/verifier.c";
+            patch clear_all_pkt_pointers, "void (struct bpf_verifier_env *)",
+                "kernel/bpf/verifier.c";
+            patch stack_slot_obj_get_spi,
+                "int (struct bpf_verifier_env *, struct bpf_reg_state *, const char *, int)",
+                "kernel/bpf/verifier.c";
+            patch set_user_ringbuf_callback_state,
+                "int (struct bpf_verifier_env *, struct bpf_func_state *, struct bpf_func_state *, int)",
+                "kernel/bpf/verifier.c";
+            patch dynptr_type_str, "const char * (enum bpf_dynptr_type)", "kernel/bpf/log.c";
         }
     };
 }

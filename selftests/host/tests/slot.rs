@@ -1,72 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Overwriting a dynptr's stack slots, against `destroy_if_dynptr_stack_slot()`.
+//! Stack slots of dynptrs: where one may be, and overwriting one, against
+//! `stack_slot_obj_get_spi()` and `destroy_if_dynptr_stack_slot()`.
 
+mod state;
+
+use proptest::prelude::*;
 use rust_dynptr_host::logic::{
-    errno::EINVAL,
+    codes::*,
     reject::Reject,
     slot::{
         destroy,
+        is_referenced,
+        place,
+        scrub,
+        type_name,
         Destroy,
-        DynptrSlot,
-        StackView, //
+        NoPlace,
+        Offset,
+        Slot, //
     }, //
 };
+use state::{
+    dynptr,
+    State,
+    FILE,
+    LOCAL,
+    RINGBUF, //
+};
 
-const LOCAL: u32 = 1;
-const RINGBUF: u32 = 2;
-const FILE: u32 = 6;
-
-/// Frames of slots; the last one is the frame in question.
-struct Stack(Vec<Vec<Option<DynptrSlot>>>);
-
-impl Stack {
-    /// A single frame of four slots with a dynptr at 3 and 2.
-    fn with(class_raw: u32, parent_id: u32) -> Self {
-        let mut frame = vec![None; 4];
-        put(&mut frame, 3, class_raw, 7, parent_id);
-        Self(vec![frame])
-    }
-}
-
-fn put(frame: &mut [Option<DynptrSlot>], spi: usize, class_raw: u32, id: u32, parent_id: u32) {
-    for (place, first) in [(spi, true), (spi - 1, false)] {
-        frame[place] = Some(DynptrSlot {
-            first,
-            class_raw,
-            id,
-            parent_id,
-        });
-    }
-}
-
-impl StackView for Stack {
-    fn dynptr_slot(&self, spi: i32) -> Result<Option<DynptrSlot>, Reject> {
-        let frame = self.0.last().unwrap();
-        usize::try_from(spi)
-            .ok()
-            .and_then(|spi| frame.get(spi).copied())
-            .ok_or(Reject::BadSlot)
-    }
-
-    fn dynptrs_of_parent(&self, parent_id: u32) -> u32 {
-        let slots = self.0.iter().flatten().flatten();
-        slots
-            .filter(|s| s.first && s.parent_id == parent_id)
-            .count() as u32
-    }
+/// A single frame of four slots with a dynptr at 3 and 2.
+fn with(class_raw: u32, parent_id: u32) -> State {
+    let mut state = State::with_slots(4);
+    state.put_dynptr(0, 3, class_raw, 7, parent_id);
+    state
 }
 
 #[test]
 fn nothing_there() {
-    assert_eq!(destroy(&Stack::with(LOCAL, 0), 0), Ok(Destroy::Nothing));
+    assert_eq!(destroy(&with(LOCAL, 0), 0), Ok(Destroy::Nothing));
 }
 
 #[test]
 fn either_slot_releases_the_dynptr_from_its_first() {
     for spi in [3, 2] {
         assert_eq!(
-            destroy(&Stack::with(LOCAL, 0), spi),
+            destroy(&with(LOCAL, 0), spi),
             Ok(Destroy::Release { id: 7, spi: 3 })
         );
     }
@@ -76,46 +55,141 @@ fn either_slot_releases_the_dynptr_from_its_first() {
 fn last_holder_of_a_reference_is_kept() {
     for class in [RINGBUF, FILE] {
         for spi in [3, 2] {
-            let reject = destroy(&Stack::with(class, 5), spi).unwrap_err();
-            assert_eq!(reject, Reject::OverwriteReferenced);
-            assert_eq!(reject.errno(), EINVAL);
-            assert_eq!(reject.log(), c"cannot overwrite referenced dynptr\n");
-            assert!(reject.diagnostic().is_some());
+            assert_eq!(
+                destroy(&with(class, 5), spi),
+                Err(Reject::OverwriteReferenced)
+            );
         }
     }
 }
 
 #[test]
 fn a_clone_anywhere_lets_it_go() {
-    let mut stack = Stack::with(RINGBUF, 5);
-    let mut caller = vec![None; 2];
-    put(&mut caller, 1, RINGBUF, 9, 5);
-    stack.0.insert(0, caller);
-    assert_eq!(destroy(&stack, 2), Ok(Destroy::Release { id: 7, spi: 3 }));
+    let mut state = with(RINGBUF, 5);
+    let caller = state.insert_frame(2);
+    state.put_dynptr(caller, 1, RINGBUF, 9, 5);
+    assert_eq!(destroy(&state, 2), Ok(Destroy::Release { id: 7, spi: 3 }));
 }
 
 #[test]
 fn a_clone_of_another_reference_does_not_count() {
-    let mut stack = Stack::with(RINGBUF, 5);
-    let mut caller = vec![None; 2];
-    put(&mut caller, 1, RINGBUF, 9, 6);
-    stack.0.insert(0, caller);
-    assert_eq!(destroy(&stack, 3), Err(Reject::OverwriteReferenced));
+    let mut state = with(RINGBUF, 5);
+    let caller = state.insert_frame(2);
+    state.put_dynptr(caller, 1, RINGBUF, 9, 6);
+    assert_eq!(destroy(&state, 3), Err(Reject::OverwriteReferenced));
 }
 
 #[test]
 fn a_state_that_cannot_be_is_refused() {
-    let mut stack = Stack::with(LOCAL, 0);
+    let mut state = with(LOCAL, 0);
     // A second slot at the top of the stack, without its first.
-    stack.0[0].push(Some(DynptrSlot {
-        first: false,
-        class_raw: LOCAL,
-        id: 1,
-        parent_id: 0,
-    }));
-    assert_eq!(destroy(&stack, 4), Err(Reject::BadSlot));
-    assert_eq!(destroy(&stack, -1), Err(Reject::BadSlot));
-    assert_eq!(destroy(&stack, 99), Err(Reject::BadSlot));
-    stack.0[0].push(None);
-    assert_eq!(destroy(&stack, 4), Err(Reject::BadSlot));
+    state.frames[0].slots.push(dynptr(false, LOCAL, 1, 0));
+    assert_eq!(destroy(&state, 4), Err(Reject::BadSlot));
+    assert_eq!(destroy(&state, -1), Err(Reject::BadSlot));
+    assert_eq!(destroy(&state, 99), Err(Reject::BadSlot));
+}
+
+#[test]
+fn only_classes_that_hold_something_are_referenced() {
+    for class in 0..=8 {
+        assert_eq!(is_referenced(class), [RINGBUF, FILE].contains(&class));
+    }
+}
+
+#[test]
+fn released_is_the_reference_or_the_dynptr_itself() {
+    for class in 1..=6 {
+        let id = if is_referenced(class) { 5 } else { 7 };
+        assert_eq!(dynptr(true, class, 7, 5).released_id(), id);
+    }
+}
+
+#[test]
+fn type_names_are_the_logs() {
+    let names = (0..8).map(|class| type_name(class).map(|name| name.to_str().unwrap()));
+    let expected = [
+        Some("<invalid>"),
+        Some("local"),
+        Some("ringbuf"),
+        Some("skb"),
+        Some("xdp"),
+        Some("skb_meta"),
+        Some("file"),
+        None,
+    ];
+    assert!(names.eq(expected));
+}
+
+/// The C code, in arithmetic that cannot overflow.
+fn c_place(offset: Offset, count: i32, slots: i32) -> Result<i32, NoPlace> {
+    if offset.mask != 0 {
+        return Err(NoPlace::NotConstant);
+    }
+    let off = offset.value as i32;
+    let wide = i64::from(off);
+    if off >= 0 || off % 8 != 0 {
+        return Err(NoPlace::BadOffset(off));
+    }
+    let spi = (-wide - 1) / 8;
+    if spi + 1 < i64::from(count) {
+        return Err(NoPlace::BadOffset(off));
+    }
+    if spi - i64::from(count) + 1 >= 0 && spi < i64::from(slots) {
+        Ok(spi as i32)
+    } else {
+        Err(NoPlace::OutOfStack)
+    }
+}
+
+#[test]
+fn place_is_the_c_codes_for_every_offset_of_the_stack() {
+    for value in -600i64..=600 {
+        for count in 1..=8 {
+            for slots in 0..=66 {
+                let offset = Offset {
+                    value: value as u64,
+                    mask: 0,
+                };
+                let expected = c_place(offset, count, slots);
+                assert_eq!(
+                    place(offset, count, slots),
+                    expected,
+                    "{value} {count} {slots}"
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn place_is_the_c_codes(value in any::<u64>(), mask in prop_oneof![Just(0u64), any::<u64>()],
+                            count in 1..9i32, slots in 0..65i32) {
+        let offset = Offset { value, mask };
+        prop_assert_eq!(place(offset, count, slots), c_place(offset, count, slots));
+    }
+
+    #[test]
+    fn scrubbing_leaves_nothing_special(types in proptest::array::uniform8(0..8u8)) {
+        let after = scrub(types).unwrap();
+        let special = matches!(types[7], STACK_SPILL | STACK_DYNPTR | STACK_ITER | STACK_IRQ_FLAG);
+        for (before, after) in types.into_iter().zip(after) {
+            let expected = match before {
+                STACK_INVALID | STACK_POISON => before,
+                _ if special => STACK_MISC,
+                _ => before,
+            };
+            prop_assert_eq!(after, expected);
+        }
+        prop_assert!(scrub([9; 8]).is_none());
+    }
+
+    #[test]
+    fn a_slot_is_whole_or_none(types in proptest::array::uniform8(3..5u8)) {
+        let slot = Slot { types, ..Slot::default() };
+        prop_assert_eq!(slot.is_whole_dynptr(), types == [STACK_DYNPTR; 8]);
+        prop_assert_eq!(slot.is_dynptr(), types[0] == STACK_DYNPTR);
+    }
 }
