@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kind *patch*: one livepatch over the verifier's functions. Tasks switch one by one and each
-//! wholly, so a program under verification is judged by one side only.
+//! Kind *patch*: one livepatch over the verifier's functions. A program is judged by one side from the
+//! beginning of its verification to the end, and all functions switch together for it.
+//!
+//! A livepatch switches tasks one by one, a task when none of the functions that change is on its
+//! stack. That alone would not do: a task that verifies a program is most of the time in functions that
+//! we do not replace, and could switch between two instructions of the program. (It did: see
+//! `selftests/switch.c`.) So one more function is part of the livepatch, which is on the stack through
+//! the whole of a verification: [`HELD`]. Its replacement is itself, behind its fentry, and what runs is
+//! the same; but nobody switches while in it.
+//!
+//! Nothing would break without: all that one call leaves to the next is in C's structures, the same on
+//! both sides. It is what makes it easy to see.
 
 use crate::{
     bindings,
@@ -12,12 +22,19 @@ use crate::{
     }, //
 };
 use kernel::{
+    ffi::c_ulong,
     prelude::*,
     types::Opaque, //
 };
 
-/// Room for all rows and the empty one that ends the list.
-const FUNCTIONS: usize = Row::COUNT + 1;
+/// The verifier itself: on the stack from a verification's beginning to its end.
+const HELD: &CStr = c"bpf_check";
+
+/// Room for all rows, [`HELD`], and the empty one that ends the list.
+const FUNCTIONS: usize = Row::COUNT + 2;
+
+/// Bytes of the call at a function's entry that ftrace patches: `MCOUNT_INSN_SIZE`.
+const FENTRY_BYTES: usize = 5;
 
 /// What the livepatch core is given; it keeps pointers between the parts.
 struct Set {
@@ -35,6 +52,22 @@ pub(crate) struct Patch(KBox<Opaque<Set>>);
 unsafe impl Send for Patch {}
 // SAFETY: As above; only `enabled` is read.
 unsafe impl Sync for Patch {}
+
+/// Where [`HELD`] goes on behind the call at its entry: the address that this call returns to.
+///
+/// # Errors
+///
+/// `EINVAL` if it cannot be traced; the log says so.
+fn behind_fentry() -> Result<usize> {
+    // SAFETY: Only looks the address up.
+    match unsafe { bindings::ftrace_location(bindings::bpf_check as usize as c_ulong) } as usize {
+        0 => {
+            pr_err!("bpf_check: cannot be traced\n");
+            Err(EINVAL)
+        }
+        entry => Ok(entry.wrapping_add(FENTRY_BYTES)),
+    }
+}
 
 impl Patch {
     /// Enables the livepatch; the transition of tasks then goes on by itself.
@@ -57,9 +90,13 @@ impl Patch {
         let raw = set.get();
         // SAFETY: Nobody else knows `set` yet.
         let parts = unsafe { &mut *raw };
-        for (function, row) in parts.functions.iter_mut().zip(super::rows_of(Kind::patch)) {
-            function.old_name = row.c_name().as_ptr().cast();
-            function.new_func = super::rust_address(row, false) as *mut _;
+        let rows = super::rows_of(Kind::patch)
+            .map(|row| (row.c_name().as_ptr(), super::rust_address(row, false)));
+        let held = (HELD.as_char_ptr(), behind_fentry()?);
+        let all = Iterator::chain(rows, [held]);
+        for (function, (name, address)) in parts.functions.iter_mut().zip(all) {
+            function.old_name = name.cast();
+            function.new_func = address as *mut _;
         }
         let functions = parts.functions.as_mut_ptr();
         if let Some(vmlinux) = parts.objects.first_mut() {

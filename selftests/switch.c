@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * switch KO: a program that is being verified while the livepatch is enabled or disabled is
+ * judged by one side from its beginning to its end. The task that verifies it must not switch
+ * meanwhile: see rust/takeover/patch.rs for how. Without that, this test finds some 60 % of the
+ * calls on the wrong side.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bpf/switch.h"
+#include "control.h"
+#include "switch.skel.h"
+#include "tap.h"
+
+#define PATCH "/sys/kernel/livepatch/rust_dynptr/"
+
+static atomic_int tid;
+static atomic_bool ended;
+static int load_error;
+
+/* Only a task that is not running can switch: the verifying one has to share its processor. */
+static void share_processor(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		tap_bail("cannot pin a thread: %s", strerror(errno));
+}
+
+static void *burn(void *unused)
+{
+	share_processor();
+	while (!atomic_load(&ended))
+		;
+	return NULL;
+}
+
+/*
+ * The verifier gives up with EAGAIN when a signal comes, such as that of another thread's child
+ * that ended, and libbpf tries again: no signals here.
+ */
+static void *verify(void *unused)
+{
+	struct switch_bpf *skel = switch_bpf__open();
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+	share_processor();
+
+	if (!skel)
+		tap_bail("cannot open switch.bpf.o: %s", strerror(errno));
+	atomic_store(&tid, syscall(SYS_gettid));
+	load_error = switch_bpf__load(skel);
+	atomic_store(&ended, true);
+	switch_bpf__destroy(skel);
+	return NULL;
+}
+
+/* The number in a file; @missing if there is no such file. */
+static int number_in(const char *path, int missing)
+{
+	FILE *file = fopen(path, "r");
+	int number = missing;
+
+	if (!file)
+		return missing;
+	if (fscanf(file, "%d", &number) != 1)
+		number = missing;
+	fclose(file);
+	return number;
+}
+
+/* 1 if the verifying task runs livepatched functions, 0 if C's, -1 if nothing is changing. */
+static int verifier_side(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/patch_state", atomic_load(&tid));
+	return number_in(path, -2);
+}
+
+static void begin(pthread_t threads[2])
+{
+	atomic_store(&tid, 0);
+	atomic_store(&ended, false);
+	if (pthread_create(&threads[0], NULL, verify, NULL) ||
+	    pthread_create(&threads[1], NULL, burn, NULL))
+		tap_bail("no thread");
+	while (!atomic_load(&tid))
+		usleep(1000);
+	/* Into the loop. */
+	usleep(200 * 1000);
+}
+
+static void end(pthread_t threads[2])
+{
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+}
+
+static unsigned long long hits(void)
+{
+	struct row rows[MAX_ROWS];
+	int count = control_rows(rows);
+
+	for (int i = 0; i < count; i++)
+		if (!strcmp(rows[i].name, "process_dynptr_func"))
+			return rows[i].hits;
+	return -1;
+}
+
+/*
+ * The livepatch changes to @side while the thread verifies: it must stay on the other side until it
+ * has ended.
+ */
+static void during(const char *what, int side)
+{
+	int seen = 0, wrong = 0;
+
+	while (!atomic_load(&ended)) {
+		bool changing = number_in(PATCH "transition", 0) == 1;
+		int now = verifier_side();
+
+		changing = changing && number_in(PATCH "transition", 0) == 1;
+		if (changing && !atomic_load(&ended)) {
+			seen++;
+			wrong += now != !side;
+		}
+		usleep(10 * 1000);
+	}
+	tap_ok(seen > 0, "switch: the program was still being verified, %s (%d looks)", what, seen);
+	tap_ok(!wrong, "switch: its task stayed on its side, %s (%d of %d looks)", what, wrong,
+	       seen);
+}
+
+static void enable(const char *ko)
+{
+	pthread_t threads[2];
+	FILE *tool;
+	char command[512];
+
+	begin(threads);
+	snprintf(command, sizeof(command), CONTROL_TOOL " load %s count=1", ko);
+	tool = popen(command, "r");
+	if (!tool)
+		tap_bail("cannot start %s", command);
+	while (number_in(PATCH "enabled", 0) != 1 && !atomic_load(&ended))
+		usleep(1000);
+	during("enabling", 1);
+	end(threads);
+	tap_ok(!load_error, "switch: it was accepted, enabling");
+	tap_ok(!pclose(tool), "switch: the module loads");
+	tap_ok(hits() == 0, "switch: no part of it was judged by Rust (%llu calls)", hits());
+}
+
+/* 0, or an errno. */
+static int disable_patch(void)
+{
+	FILE *file = fopen(PATCH "enabled", "w");
+
+	if (!file)
+		return errno;
+	fputs("0", file);
+	return fclose(file) ? errno : 0;
+}
+
+static void disable(void)
+{
+	pthread_t threads[2];
+
+	begin(threads);
+	tap_ok(!disable_patch(), "switch: the livepatch is disabled");
+	during("disabling", 0);
+	end(threads);
+	tap_ok(!load_error, "switch: it was accepted, disabling");
+	tap_ok(hits() == SWITCH_TURNS, "switch: all of it was judged by Rust (%llu of %d calls)",
+	       hits(), SWITCH_TURNS);
+	tap_ok(!control_unload(), "switch: the module unloads");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: switch KO\n");
+		return 2;
+	}
+	enable(argv[1]);
+	disable();
+	return tap_done();
+}
