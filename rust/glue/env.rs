@@ -89,20 +89,23 @@ impl<'a> VerifierEnv<'a> {
         unsafe { (*self.as_ptr()).insn_idx }
     }
 
-    /// The number of frames of the current state.
-    fn frame_count(&self) -> u32 {
+    /// Frame `number` of the current state: `None` if it has none.
+    fn frame_at(&self, number: u32) -> Option<Frame<'a>> {
+        let state = self.state();
         // SAFETY: By the type invariant there is a current state.
-        unsafe { (*self.state()).curframe }.saturating_add(1)
-    }
-
-    /// Frame `index` of the current state: `None` if it has none.
-    fn frame(&self, index: u32) -> Option<Frame<'a>> {
-        if index >= self.frame_count() {
+        if number > unsafe { (*state).curframe } {
             return None;
         }
-        // SAFETY: By the type invariant there is a current state.
-        let frames = unsafe { (*self.state()).frame };
-        let frame = *frames.get(index as usize)?;
+        // SAFETY: As above.
+        let frames: *const [_] = unsafe { &raw const (*state).frame };
+        if number as usize >= frames.len() {
+            return None;
+        }
+        let frame = frames
+            .cast::<*mut bindings::bpf_func_state>()
+            .wrapping_add(number as usize);
+        // SAFETY: Within the array.
+        let frame = unsafe { frame.read() };
         // SAFETY: Frames up to `curframe` are live.
         unsafe { Frame::from_raw(frame) }
     }
@@ -187,7 +190,7 @@ impl<'a> VerifierEnv<'a> {
         if reg.type_raw() != codes::PTR_TO_STACK {
             return None;
         }
-        self.frame(reg.frameno())
+        self.frame_at(reg.frameno())
     }
 
     /// Adds to the verifier's log, if there is one.

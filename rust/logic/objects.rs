@@ -67,63 +67,75 @@ pub struct Object {
 
 /// The verifier's current state as a collection of objects.
 pub trait Objects {
-    /// The number of frames, at least 1.
-    fn frames(&self) -> u32;
+    /// A frame of it, at hand.
+    type Frame: Copy;
+
+    /// Frame `number`, 0 is the outermost; `None` after the last.
+    fn frame(&self, number: u32) -> Option<Self::Frame>;
 
     /// The number of places in a part of a frame.
-    fn places(&self, frame: u32, part: Part) -> i32;
+    fn places(&self, frame: Self::Frame, part: Part) -> i32;
 
-    /// The object at `place`; `None` if nothing is tracked there: plain data, an iterator, an
-    /// argument that was not set.
-    fn object(&self, place: Place) -> Option<Object>;
+    /// The object at place `index` of a part of a frame, which has more places than that; `None` if
+    /// nothing is tracked there: plain data, an iterator, an argument that was not set.
+    fn object(&self, frame: Self::Frame, part: Part, index: i32) -> Option<Object>;
 }
 
-/// Goes over all places in C's order. The state may change between two steps, as far as its shape
-/// stays the same.
-pub struct Walk {
-    next: Place,
+/// Goes over all places in C's order. The objects may change between two steps; the shape of the state,
+/// its frames and their places, stays the same.
+pub struct Walk<O: Objects> {
+    /// The next place, and its frame.
+    place: Place,
+    frame: Option<O::Frame>,
+    /// Places in this part of the frame.
+    end: i32,
 }
 
-impl Default for Walk {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Walk {
+impl<O: Objects> Walk<O> {
     /// Starts at the outermost frame's first register.
-    pub const fn new() -> Self {
-        Self {
-            next: Place {
+    pub fn new(objects: &O) -> Self {
+        let mut walk = Self {
+            place: Place {
                 frame: 0,
                 part: Part::Registers,
                 index: 0,
             },
-        }
+            frame: objects.frame(0),
+            end: 0,
+        };
+        walk.enter(objects);
+        walk
     }
 
     /// The next place where an object is, and the object as it is now.
-    pub fn next<O: Objects>(&mut self, objects: &O) -> Option<(Place, Object)> {
-        while self.next.frame < objects.frames() {
-            let place = self.next;
-            if place.index < objects.places(place.frame, place.part) {
-                self.next.index = place.index.wrapping_add(1);
-                if let Some(object) = objects.object(place) {
+    pub fn next(&mut self, objects: &O) -> Option<(Place, Object)> {
+        while let Some(frame) = self.frame {
+            while self.place.index < self.end {
+                let place = self.place;
+                self.place.index = place.index.wrapping_add(1);
+                if let Some(object) = objects.object(frame, place.part, place.index) {
                     return Some((place, object));
                 }
-                continue;
             }
-            self.next.index = 0;
-            self.next.part = match place.part {
+            self.place.part = match self.place.part {
                 Part::Registers => Part::Stack,
                 Part::Stack => Part::Arguments,
                 Part::Arguments => {
-                    self.next.frame = place.frame.wrapping_add(1);
+                    self.place.frame = self.place.frame.wrapping_add(1);
+                    self.frame = objects.frame(self.place.frame);
                     Part::Registers
                 }
             };
+            self.enter(objects);
         }
         None
+    }
+
+    fn enter(&mut self, objects: &O) {
+        self.place.index = 0;
+        self.end = self
+            .frame
+            .map_or(0, |frame| objects.places(frame, self.place.part));
     }
 }
 

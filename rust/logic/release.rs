@@ -153,7 +153,7 @@ fn invalidate_level<S>(state: &mut S, id: u32) -> Result<(), Reject>
 where
     S: Objects + Ids + Invalidate,
 {
-    let mut walk = Walk::new();
+    let mut walk = Walk::new(state);
     while let Some((place, object)) = walk.next(state) {
         if object.id != id && object.parent_id != id {
             continue;

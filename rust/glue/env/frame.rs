@@ -128,6 +128,16 @@ impl<'a> Frame<'a> {
         unsafe { Reg::from_raw(regs.wrapping_add(index as usize)) }
     }
 
+    /// What the last byte of slot `spi` holds: `None` if the frame has no such slot.
+    pub(super) fn last_type(self, spi: i32) -> Option<u8> {
+        let slot = self.stack_state(spi).ok()?;
+        // SAFETY: `slot` is in bounds.
+        let types: *const [u8] = unsafe { &raw const (*slot).slot_type };
+        let last = types.len().checked_sub(1)?;
+        // SAFETY: Within the array.
+        Some(unsafe { types.cast::<u8>().wrapping_add(last).read() })
+    }
+
     fn set_types(self, spi: i32, types: [u8; SLOT_BYTES as usize]) -> Result<(), Reject> {
         let slot = self.stack_state(spi)?;
         // SAFETY: `slot` is in bounds.
@@ -259,7 +269,9 @@ impl Stack for InState<'_, '_> {
 impl State for InState<'_, '_> {
     fn dynptrs_of_parent(&self, parent_id: u32) -> u32 {
         let mut count = 0u32;
-        for frame in (0..self.env.frame_count()).filter_map(|index| self.env.frame(index)) {
+        let mut number = 0u32;
+        while let Some(frame) = self.env.frame_at(number) {
+            number = number.wrapping_add(1);
             for spi in 0..frame.slots() {
                 let Ok(slot) = frame.slot(spi) else { continue };
                 // C's iterator takes the slots whose last byte says dynptr, then asks the first.

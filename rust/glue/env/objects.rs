@@ -4,7 +4,10 @@
 //! that point into a packet.
 
 use super::{
-    frame::Reg,
+    frame::{
+        Frame,
+        Reg, //
+    },
     VerifierEnv, //
 };
 use crate::{
@@ -98,7 +101,7 @@ impl VerifierEnv<'_> {
     /// RCU read section ends.
     fn convert_to_rcu(&mut self, id: u32) -> Result<(), c_int> {
         self.forget_reference(id as c_int)?;
-        let mut walk = Walk::new();
+        let mut walk = Walk::new(self);
         while let Some((place, object)) = walk.next(self) {
             let (Some(type_raw), Some(reg)) = (object.rcu_type(id), self.reg_at(place)) else {
                 continue;
@@ -117,7 +120,7 @@ impl VerifierEnv<'_> {
 
     /// `clear_all_pkt_pointers()`: packet data may have moved; what points to it is void.
     pub(crate) fn invalidate_packet_pointers(&mut self) {
-        let mut walk = Walk::new();
+        let mut walk = Walk::new(self);
         while let Some((place, object)) = walk.next(self) {
             if !object.is_in_packet() {
                 continue;
@@ -131,7 +134,7 @@ impl VerifierEnv<'_> {
 
     /// The register at `place`, whatever it holds.
     fn reg_at(&self, place: Place) -> Option<Reg<'_>> {
-        let frame = self.frame(place.frame)?;
+        let frame = self.frame_at(place.frame)?;
         match place.part {
             Part::Registers => frame.register(place.index),
             Part::Stack => frame.spilled(place.index).ok(),
@@ -151,34 +154,46 @@ impl VerifierEnv<'_> {
     }
 }
 
-impl Objects for VerifierEnv<'_> {
-    fn frames(&self) -> u32 {
-        self.frame_count()
+impl<'a> Objects for VerifierEnv<'a> {
+    type Frame = Frame<'a>;
+
+    fn frame(&self, number: u32) -> Option<Frame<'a>> {
+        self.frame_at(number)
     }
 
-    fn places(&self, frame: u32, part: Part) -> i32 {
-        self.frame(frame).map_or(0, |frame| match part {
+    fn places(&self, frame: Frame<'a>, part: Part) -> i32 {
+        match part {
             Part::Registers => frame.registers(),
             Part::Stack => frame.slots(),
             Part::Arguments => frame.arguments(),
-        })
+        }
     }
 
-    fn object(&self, place: Place) -> Option<Object> {
-        let reg = self.reg_at(place)?;
-        let what = match place.part {
-            Part::Registers => What::Register,
-            Part::Arguments if reg.type_raw() == NOT_INIT => return None,
-            Part::Arguments => What::Register,
-            Part::Stack => {
-                let slot = self.frame(place.frame)?.slot(place.index).ok()?;
-                match slot.types.last() {
-                    Some(&STACK_SPILL) => What::Register,
-                    Some(&STACK_DYNPTR) => What::Dynptr {
-                        first: slot.mark.first,
-                    },
-                    _ => return None,
+    fn object(&self, frame: Frame<'a>, part: Part, index: i32) -> Option<Object> {
+        let (reg, what) = match part {
+            Part::Registers => (frame.register(index)?, What::Register),
+            Part::Arguments => {
+                let reg = frame.argument(index)?;
+                if reg.type_raw() == NOT_INIT {
+                    return None;
                 }
+                (reg, What::Register)
+            }
+            Part::Stack => {
+                let is_dynptr = match frame.last_type(index)? {
+                    STACK_SPILL => false,
+                    STACK_DYNPTR => true,
+                    _ => return None,
+                };
+                let reg = frame.spilled(index).ok()?;
+                let what = if is_dynptr {
+                    What::Dynptr {
+                        first: reg.mark().first,
+                    }
+                } else {
+                    What::Register
+                };
+                (reg, what)
             }
         };
         Some(Object {
@@ -199,7 +214,7 @@ impl Invalidate for VerifierEnv<'_> {
     }
 
     fn invalidate_dynptr(&mut self, frame: u32, spi: i32) -> Result<(), Reject> {
-        let frame = self.frame(frame).ok_or(Reject::BadSlot)?;
+        let frame = self.frame_at(frame).ok_or(Reject::BadSlot)?;
         // C's order: the second slot, which is the lower, first. Both before they are cleared.
         for spi in [spi.wrapping_sub(1), spi] {
             self.record_scrub(frame.spilled(spi)?, RELEASED);

@@ -298,10 +298,9 @@ fn any_state() -> impl Strategy<Value = State> {
 
 /// What derives from `id`, it included, by objects that are still there.
 fn descendants(state: &State, id: u32) -> BTreeSet<u32> {
-    use rust_dynptr_host::logic::objects::Objects;
     let objects: Vec<_> = all_places(state)
         .into_iter()
-        .filter_map(|place| state.object(place))
+        .filter_map(|place| state.at(place))
         .collect();
     let mut found = BTreeSet::from([id]);
     loop {
@@ -322,7 +321,7 @@ proptest! {
 
     #[test]
     fn the_walk_sees_every_object_once_in_order(state in any_state()) {
-        let mut walk = Walk::new();
+        let mut walk = Walk::new(&state);
         let mut seen = Vec::new();
         while let Some((place, _)) = walk.next(&state) {
             seen.push(place);
@@ -332,8 +331,7 @@ proptest! {
 
     #[test]
     fn all_that_derives_goes_and_nothing_else(state in any_state(), id in 1..7u32) {
-        use rust_dynptr_host::logic::objects::Objects;
-        let mut after = state.clone();
+            let mut after = state.clone();
         let result = release(&mut after, id);
         let gone = descendants(&state, id);
         // A reference other than the released one that derives from something released leaks.
@@ -353,10 +351,10 @@ proptest! {
         }
         prop_assert_eq!(&after.references, &references);
         for place in all_places(&state) {
-            let before = state.object(place).unwrap();
+            let before = state.at(place).unwrap();
             let is_gone = gone.contains(&before.id)
                 || before.parent_id != 0 && gone.contains(&before.parent_id);
-            match (before.what, after.object(place)) {
+            match (before.what, after.at(place)) {
                 (_, Some(now)) if !is_gone => prop_assert_eq!(now, before),
                 (What::Register, Some(now)) => {
                     prop_assert_eq!((now.type_raw, now.id, now.parent_id), (SCALAR_VALUE, 0, 0));

@@ -87,6 +87,13 @@ pub fn dynptr(first: bool, class_raw: u32, id: u32, parent_id: u32) -> Slot {
     }
 }
 
+impl State {
+    /// The object at a place, which there is.
+    pub fn at(&self, place: Place) -> Option<Object> {
+        self.object(place.frame as usize, place.part, place.index)
+    }
+}
+
 impl Frame {
     pub fn new(slots: usize) -> Self {
         Self {
@@ -162,12 +169,15 @@ impl slot::State for State {
 }
 
 impl Objects for State {
-    fn frames(&self) -> u32 {
-        self.frames.len() as u32
+    type Frame = usize;
+
+    fn frame(&self, number: u32) -> Option<usize> {
+        let number = number as usize;
+        (number < self.frames.len()).then_some(number)
     }
 
-    fn places(&self, frame: u32, part: Part) -> i32 {
-        let frame = &self.frames[frame as usize];
+    fn places(&self, frame: usize, part: Part) -> i32 {
+        let frame = &self.frames[frame];
         let places = match part {
             Part::Registers => frame.registers.len(),
             Part::Stack => frame.slots.len(),
@@ -176,16 +186,16 @@ impl Objects for State {
         places as i32
     }
 
-    fn object(&self, place: Place) -> Option<Object> {
-        let frame = &self.frames[place.frame as usize];
-        let index = place.index as usize;
+    fn object(&self, frame: usize, part: Part, index: i32) -> Option<Object> {
+        let frame = &self.frames[frame];
+        let index = index as usize;
         let register = |reg: &Reg| Object {
             what: What::Register,
             type_raw: reg.type_raw,
             id: reg.id,
             parent_id: reg.parent_id,
         };
-        match place.part {
+        match part {
             Part::Registers => Some(register(&frame.registers[index])),
             Part::Arguments => {
                 let argument = &frame.arguments[index];
