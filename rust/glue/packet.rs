@@ -21,6 +21,7 @@ use crate::{
             find,
             is_in_head,
             is_linear,
+            part_in_head,
             Place, //
         }, //
     }, //
@@ -328,13 +329,19 @@ impl Xdp {
         buffer: *mut c_void,
         len: u32,
     ) -> *mut c_void {
-        let direct = self.pointer(offset, len).unwrap_or(null_mut());
-        if !direct.is_null() {
-            return direct;
-        }
-        if !buffer.is_null() {
-            // SAFETY: A live frame; the range was checked against its length; `buffer` by contract.
-            unsafe { self.copy(offset, buffer, len, false) };
+        match self.pointer(offset, len) {
+            Ok(direct) if !direct.is_null() => return direct,
+            _ if buffer.is_null() => {}
+            // SAFETY: The frame has fragments; `buffer` by contract.
+            _ if self.has_fragments() => unsafe { self.copy(offset, buffer, len, false) },
+            _ => {
+                // `bpf_xdp_adjust_tail()` has made it shorter than the dynptr. C would look for
+                // fragments where there are none.
+                let len = part_in_head(self.headlen(), offset, len);
+                let src = self.data().wrapping_byte_add(offset as usize);
+                // SAFETY: So many bytes are there; `buffer` by contract.
+                unsafe { copy(src, buffer, len.into()) };
+            }
         }
         buffer
     }
@@ -361,7 +368,7 @@ impl Xdp {
     #[inline(never)]
     unsafe fn load_of_fragments(self, offset: u32, dst: *mut c_void, len: u32) -> c_int {
         match self.pointer(offset, len) {
-            // SAFETY: The range is in the frame; `dst` by contract.
+            // SAFETY: In more than one part: it has fragments; `dst` by contract.
             Ok(src) if src.is_null() => unsafe { self.copy(offset, dst, len, false) },
             // SAFETY: `src` is `len` bytes long; `dst` by contract.
             Ok(src) => unsafe { copy(src, dst, len.into()) },
@@ -392,7 +399,7 @@ impl Xdp {
     #[inline(never)]
     unsafe fn store_of_fragments(self, offset: u32, src: *mut c_void, len: u32) -> c_int {
         match self.pointer(offset, len) {
-            // SAFETY: The range is in the frame; `src` by contract.
+            // SAFETY: In more than one part: it has fragments; `src` by contract.
             Ok(dst) if dst.is_null() => unsafe { self.copy(offset, src, len, true) },
             // SAFETY: `dst` is `len` bytes long; `src` by contract.
             Ok(dst) => unsafe { copy(src, dst, len.into()) },
@@ -401,12 +408,12 @@ impl Xdp {
         0
     }
 
-    /// `bpf_xdp_copy_buf()`: copies part by part; with `store`, from `buffer` into the frame.
+    /// `bpf_xdp_copy_buf()`: copies part by part as many bytes as there are; with `store`, from
+    /// `buffer` into the frame.
     ///
     /// # Safety
     ///
-    /// `buffer` is valid for `len` bytes, for writes unless `store`; the frame has had so many at
-    /// `offset`.
+    /// The frame has fragments; `buffer` is valid for `len` bytes, for writes unless `store`.
     #[inline(always)]
     unsafe fn copy(self, offset: u32, buffer: *mut c_void, len: u32, store: bool) {
         // SAFETY: By this function's contract.

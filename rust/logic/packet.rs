@@ -29,6 +29,13 @@ pub fn is_in_head(headlen: u32, offset: u32, len: u32) -> bool {
     headlen <= FRAME_MAX && offset < headlen && len <= headlen.wrapping_sub(offset)
 }
 
+/// How many of `len` bytes at `offset` are in the first part, from its start on: of a range that need
+/// not be in the frame.
+#[inline(always)]
+pub fn part_in_head(headlen: u32, offset: u32, len: u32) -> u32 {
+    headlen.saturating_sub(offset).min(len)
+}
+
 /// Where bytes of a frame are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {

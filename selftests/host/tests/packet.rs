@@ -13,6 +13,7 @@ use rust_dynptr_host::logic::{
         find,
         is_in_head,
         is_linear,
+        part_in_head,
         Place, //
     },
 };
@@ -71,6 +72,16 @@ proptest! {
             })
         };
         prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_part_in_the_head_is_there(headlen in number(), offset in number(), len in number()) {
+        let there = |at: u64| at < u64::from(headlen);
+        let part = u64::from(part_in_head(headlen, offset, len));
+        let (offset, len) = (u64::from(offset), u64::from(len));
+        prop_assert!(part <= len);
+        prop_assert!(part == 0 || there(offset + part - 1));
+        prop_assert!(part == len || !there(offset + part));
     }
 
     #[test]
