@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@
 
 /* Offsets and lengths: chunks of 256, ends of parts and of the memory, 24, 32 and 64 bits. */
 static const unsigned long long numbers[] = {
-	0, 1, 64, LINEAR - 1, LINEAR, 255, 256, 257, 640, 2047, 2048, LINEAR + 4096,
+	0, 1, 8, 64, LINEAR - 1, LINEAR, 255, 256, 257, 640, 2047, 2048, LINEAR + 4096,
 	(1ULL << 24) - 1, 1ULL << 24, (1ULL << 32) + 8, ~0ULL,
 };
 
@@ -41,7 +43,7 @@ static const struct class {
 	unsigned int linear;	/* of a packet's first part; 0: no packet */
 	int first_op, last_op;
 	unsigned int batch;	/* cases a run, for operations that write */
-	bool xdp, file;
+	bool xdp, file, meta;
 } classes[GRID_CLASSES] = {
 	[GRID_LOCAL] = { "local", "local", GRID_BYTES, SHORT, 0, GRID_PROBE_USER_STR, 512 },
 	[GRID_RINGBUF] = { "ringbuf", "ringbuf", GRID_BYTES, SHORT, 0, GRID_PROBE_USER_STR, 512 },
@@ -50,7 +52,8 @@ static const struct class {
 	/* A write makes the packet linear up to there: few writes to each. */
 	[GRID_SKB_FRAGS] = { "skb with fragments", "skb", GRID_PACKET, LINEAR, 0,
 			     GRID_PROBE_USER_STR, 4 },
-	[GRID_SKB_META] = { "skb metadata", "skb_meta", 16, SHORT, 0, GRID_PROBE_USER_STR, 512 },
+	[GRID_SKB_META] = { "skb metadata", "skb_meta", GRID_META, 0, 0, GRID_PROBE_USER_STR, 512,
+			    .meta = true },
 	[GRID_SKB_RDONLY] = { "read-only skb", "skb_rdonly", SHORT, SHORT, 0,
 			      GRID_PROBE_USER_STR, 512 },
 	[GRID_XDP] = { "xdp", "xdp", SHORT, SHORT, 0, GRID_PROBE_USER_STR, 512, .xdp = true },
@@ -99,16 +102,20 @@ struct place {
 enum { WITH_C, WITH_RUST, WITH_BOTH, SIDES };
 static const char *const side_names[SIDES] = { "C", "Rust", "both" };
 
-/* Suspect L8. */
-struct oversized {
+/* What is not of the grid. */
+struct special {
+	/* Suspect L8. */
 	long long made;
 	unsigned long long size;
+	/* Frames in one part and with fragments. */
+	struct grid_cut cut[2];
 };
 
 static struct place *places;
 static struct grid_result *results[SIDES];
 static size_t total;
 static unsigned char *user;	/* two pages; the third is not there */
+static int file;
 static const char path[] = "/tmp/grid.file";
 
 static bool uses_len(unsigned int op)
@@ -222,14 +229,25 @@ static void reset(struct grid_bpf *skel)
 
 static void run_file(struct grid_bpf *skel)
 {
-	int fd;
-
 	skel->bss->monitored = getpid();
-	fd = open(path, O_RDONLY);
-	skel->bss->monitored = 0;
-	if (fd < 0)
+	if (flock(file, LOCK_SH))
 		tap_bail("%s: %s", path, strerror(errno));
-	close(fd);
+	skel->bss->monitored = 0;
+}
+
+/* A frame with metadata that comes in on the loopback device, where the program is attached. */
+static void send_metadata(struct grid_bpf *skel)
+{
+	unsigned char packet[GRID_META + 1024];
+	struct xdp_md frame = { .data = GRID_META, .data_end = sizeof(packet) };
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .ctx_in = &frame, .ctx_size_in = sizeof(frame), .repeat = 1,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+
+	fill(packet, sizeof(packet), 9);
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.pass), &opts))
+		tap_bail("live frame: %s", strerror(errno));
 }
 
 static void run_packet(const struct class *class, int prog)
@@ -261,6 +279,8 @@ static void run_batch(struct grid_bpf *skel, const struct class *class, int prog
 	skel->bss->packet_len = class->linear == LINEAR ? GRID_PACKET : SHORT;
 	if (class->file)
 		run_file(skel);
+	else if (class->meta)
+		send_metadata(skel);
 	else if (class->linear)
 		run_packet(class, prog);
 	else if (bpf_prog_test_run_opts(prog, &opts))
@@ -286,7 +306,7 @@ static int drop(void *context, void *data, size_t size)
 	return 0;
 }
 
-static void run_oversized(struct grid_bpf *skel, struct oversized *out)
+static void run_oversized(struct grid_bpf *skel, struct special *out)
 {
 	unsigned char packet[64] = {};
 
@@ -298,6 +318,16 @@ static void run_oversized(struct grid_bpf *skel, struct oversized *out)
 	out->size = skel->bss->oversized_size;
 }
 
+static void run_shortened(struct grid_bpf *skel, struct special *out)
+{
+	static const unsigned int of[] = { GRID_XDP, GRID_XDP_FRAGS };
+
+	for (size_t i = 0; i < COUNT(of); i++) {
+		run_batch(skel, &classes[of[i]], bpf_program__fd(skel->progs.shortened));
+		out->cut[i] = skel->bss->cut;
+	}
+}
+
 static struct grid_bpf *load_programs(void)
 {
 	struct grid_bpf *skel = grid_bpf__open_and_load();
@@ -307,8 +337,24 @@ static struct grid_bpf *load_programs(void)
 	return skel;
 }
 
+/* Keeps the program where its packets or files come by. */
+static struct bpf_link *link_of(const struct class *class, struct bpf_program *prog)
+{
+	struct bpf_link *link = NULL;
+
+	if (class->meta)
+		link = bpf_program__attach_tcx(prog, if_nametoindex("lo"), NULL);
+	else if (class->file)
+		link = bpf_program__attach(prog);
+	else
+		return NULL;
+	if (!link)
+		tap_bail("cannot attach %s: %s", class->program, strerror(errno));
+	return link;
+}
+
 /* All cases with these programs, which are ended. */
-static void round_of(struct grid_bpf *skel, struct grid_result *out, struct oversized *oversized)
+static void round_of(struct grid_bpf *skel, struct grid_result *out, struct special *special)
 {
 	struct bpf_link *link = NULL;
 	const struct class *class = NULL;
@@ -319,15 +365,14 @@ static void round_of(struct grid_bpf *skel, struct grid_result *out, struct over
 	if (!ring)
 		tap_bail("ring_buffer__new: %s", strerror(errno));
 	reset(skel);
-	run_oversized(skel, oversized);
+	run_oversized(skel, special);
+	run_shortened(skel, special);
 	for (size_t i = 0; i < total; i += skel->bss->count) {
 		if (class != &classes[places[i].class]) {
 			class = &classes[places[i].class];
 			bpf_link__destroy(link);
 			prog = bpf_object__find_program_by_name(skel->obj, class->program);
-			link = class->file ? bpf_program__attach(prog) : NULL;
-			if (class->file && !link)
-				tap_bail("cannot attach %s: %s", class->program, strerror(errno));
+			link = link_of(class, prog);
 		}
 		skel->bss->count = batch_at(i);
 		memset(skel->bss->results, 0, sizeof(skel->bss->results));
@@ -397,6 +442,23 @@ static void check_hits(void)
 	tap_ok(!control_save_hits(), "grid: the hits are kept");
 }
 
+/* Every class but null must have been read from: else nothing was compared. */
+static void check_reads(void)
+{
+	size_t reads[GRID_CLASSES] = {};
+
+	for (size_t i = 0; i < total; i++) {
+		const struct grid_case *r = &places[i].request;
+
+		if (r->op == GRID_READ && r->len && r->len <= GRID_BUFFER)
+			reads[places[i].class] += !results[WITH_C][i].ret;
+	}
+	for (int class = 0; class < GRID_CLASSES; class++)
+		if (class != GRID_NULL && classes[class].first_op <= GRID_READ)
+			tap_ok(reads[class] > 0, "grid: %s is read (%zu)", classes[class].name,
+			       reads[class]);
+}
+
 /* A packet "with fragments" must have some: no direct pointer across them. */
 static void check_fragments(void)
 {
@@ -413,7 +475,7 @@ static void check_fragments(void)
 }
 
 /* What reviewers suspected in C; Rust does the same where it is safe (README, differences). */
-static void check_suspects(const struct oversized *oversized)
+static void check_suspects(const struct special *special)
 {
 	size_t moved[2] = {}, forward = 0;
 
@@ -434,29 +496,40 @@ static void check_suspects(const struct oversized *oversized)
 	       "grid: L2: adjusting a clone moves the original's view of a file, in C and in Rust");
 	tap_ok(forward > 0,
 	       "grid: L3: overlapping copies over fragments go front to back, in C and in Rust");
-	tap_ok(!oversized[0].made && oversized[0].size == 16 && !oversized[1].made &&
-	       oversized[1].size == 16,
+	tap_ok(!special[0].made && special[0].size == 16 && !special[1].made &&
+	       special[1].size == 16,
 	       "grid: L8: a record of 4 GiB and 16 bytes is one of 16 bytes, in C and in Rust");
+}
+
+/* A test run clears what C takes for fragments, so that it may be compared with. */
+static void check_shortened(const struct special *special)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct grid_cut *c = &special[WITH_C].cut[i];
+
+		tap_ok(c->slice[0] == 2 && c->bytes[1] == 2 && c->read[0] < 0 &&
+		       !memcmp(c, &special[WITH_RUST].cut[i], sizeof(*c)),
+		       "grid: a frame %s that has become shorter than its dynptr",
+		       i ? "with fragments" : "in one part");
+	}
 }
 
 static void make_memory(void)
 {
 	unsigned char bytes[8192];
-	int fd;
 
 	user = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (user == MAP_FAILED || munmap(user + 8192, 4096))
 		tap_bail("mmap: %s", strerror(errno));
 	fill(bytes, sizeof(bytes), 7);
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, bytes, sizeof(bytes)) != sizeof(bytes))
+	file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (file < 0 || write(file, bytes, sizeof(bytes)) != sizeof(bytes))
 		tap_bail("%s: %s", path, strerror(errno));
-	close(fd);
 }
 
 int main(int argc, char **argv)
 {
-	struct oversized oversized[SIDES];
+	struct special special[SIDES] = {};
 	struct grid_bpf *old;
 
 	if (argc != 2) {
@@ -466,16 +539,18 @@ int main(int argc, char **argv)
 	make_memory();
 	make_cases();
 	tap_ok(total >= 100000, "grid: %zu cases", total);
-	round_of(load_programs(), results[WITH_C], &oversized[WITH_C]);
+	round_of(load_programs(), results[WITH_C], &special[WITH_C]);
 	old = load_programs();
 	if (!tap_ok(!control_load(argv[1], "count=1"), "grid: the module loads"))
 		return tap_done();
-	round_of(load_programs(), results[WITH_RUST], &oversized[WITH_RUST]);
-	round_of(old, results[WITH_BOTH], &oversized[WITH_BOTH]);
+	round_of(load_programs(), results[WITH_RUST], &special[WITH_RUST]);
+	round_of(old, results[WITH_BOTH], &special[WITH_BOTH]);
 	compare(WITH_RUST);
 	compare(WITH_BOTH);
+	check_reads();
 	check_fragments();
-	check_suspects(oversized);
+	check_suspects(special);
+	check_shortened(special);
 	check_hits();
 	tap_ok(!control_unload(), "grid: the module unloads");
 	unlink(path);

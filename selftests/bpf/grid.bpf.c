@@ -15,7 +15,7 @@ struct grid_case cases[GRID_BATCH];
 struct grid_result results[GRID_BATCH];
 unsigned int count;
 unsigned int packet_len;	/* of the packet that the runner sends, at most GRID_PACKET */
-int monitored;	/* the process whose opened file is used */
+int monitored;	/* the process whose locked file is used */
 unsigned long long addresses[GRID_ADDRESSES];	/* in user memory; what is small is in @text */
 char text[1024];	/* strings and other bytes for the kernel variants */
 
@@ -415,7 +415,18 @@ int skb(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc")
+/* The metadata as it is now, where packets are hashed. */
+static __always_inline void keep_metadata(struct __sk_buff *skb, struct room *room)
+{
+	void *meta = (void *)(long)skb->data_meta;
+	void *data = (void *)(long)skb->data;
+
+	if (meta + GRID_META <= data)
+		__builtin_memcpy(room->packet, meta, GRID_META);
+}
+
+/* A test run has no packets with metadata: the runner sends some. */
+SEC("tcx/ingress")
 int skb_meta(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -427,9 +438,17 @@ int skb_meta(struct __sk_buff *skb)
 			break;
 		s.r->made = bpf_dynptr_from_skb_meta(skb, s.c->flags >> 8, &ptr);
 		run(&ptr, &s, MAY_SLICE);
-		note(&s, false);
+		keep_metadata(skb, s.room);
+		note(&s, true);
 	}
-	return 0;
+	return TCX_DROP;
+}
+
+/* Lets a frame become a packet, with its metadata. */
+SEC("xdp.frags")
+int pass(struct xdp_md *xdp)
+{
+	return XDP_PASS;
 }
 
 /* May not write packets: the verifier calls bpf_dynptr_from_skb_rdonly() instead. */
@@ -471,6 +490,35 @@ int xdp(struct xdp_md *xdp)
 	return XDP_PASS;
 }
 
+struct grid_cut cut;
+
+/* The dynptr does not learn that the frame gets shorter. */
+SEC("xdp.frags")
+int shortened(struct xdp_md *xdp)
+{
+	u32 end = packet_len - GRID_CUT;
+	struct bpf_dynptr ptr;
+	int i;
+
+	bpf_dynptr_from_xdp(xdp, 0, &ptr);
+	bpf_xdp_adjust_tail(xdp, -GRID_CUT);
+#pragma unroll
+	for (i = 0; i < 2; i++) {
+		u64 small[2] = { 1, 2 };
+		u32 at = i ? end + 8 : end - 8;
+		void *slice;
+
+		slice = bpf_dynptr_slice(&ptr, at, small, sizeof(small));
+		cut.slice[i] = !slice ? 0 : slice == small ? 2 : 1;
+		cut.bytes[2 * i] = small[0];
+		cut.bytes[2 * i + 1] = small[1];
+		cut.read[i] = bpf_dynptr_read(small, sizeof(small), &ptr, at, 0);
+		cut.written[i] = bpf_dynptr_write(&ptr, at, small, sizeof(small), 0);
+		cut.memset[i] = bpf_dynptr_memset(&ptr, at, sizeof(small), 7);
+	}
+	return XDP_PASS;
+}
+
 static __always_inline int on_file(struct file *file, const int may)
 {
 	struct bpf_dynptr ptr;
@@ -490,13 +538,14 @@ static __always_inline int on_file(struct file *file, const int may)
 	return 0;
 }
 
-SEC("lsm/file_open")
+/* Not file_open, where the file cannot be read yet by a program that sleeps. */
+SEC("lsm/file_lock")
 int BPF_PROG(file, struct file *file)
 {
 	return on_file(file, 0);
 }
 
-SEC("lsm.s/file_open")
+SEC("lsm.s/file_lock")
 int BPF_PROG(file_sleepable, struct file *file)
 {
 	return on_file(file, MAY_SLEEP);

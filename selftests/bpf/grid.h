@@ -6,6 +6,7 @@
 #define GRID_BATCH 512	/* cases a program run goes through at most */
 #define GRID_BYTES 2048	/* of a map value, a record */
 #define GRID_PACKET 4608	/* of a packet: more than a page */
+#define GRID_META 16	/* of the metadata before a packet */
 #define GRID_BUFFER 640	/* of what is read and written at once */
 #define GRID_ADDRESSES 24	/* foreign memory to read */
 
@@ -77,6 +78,16 @@ struct grid_result {
 	unsigned long long size;	/* of the dynptr afterwards */
 	unsigned int is_null;
 	unsigned int is_rdonly;
+};
+
+/* What is read of a frame that has become shorter than its dynptr. */
+#define GRID_CUT 512	/* bytes shorter */
+struct grid_cut {
+	long long slice[2];	/* at the end, and behind it; as grid_result.ret */
+	unsigned long long bytes[4];	/* of both buffers */
+	long long read[2];
+	long long written[2];
+	long long memset[2];
 };
 
 #endif
