@@ -141,7 +141,7 @@ static void run_once(struct cost_bpf *skel, const struct program *program, int p
 }
 
 /* Keeps the program where its packets or files come by. */
-static struct bpf_link *attach(const struct program *program, struct bpf_program *prog)
+static struct bpf_link *link_of(const struct program *program, struct bpf_program *prog)
 {
 	struct bpf_link *link = NULL;
 
@@ -220,7 +220,7 @@ static void round_of(struct cost_bpf *skel, int side)
 		struct bpf_link *link;
 
 		prog = bpf_object__find_program_by_name(skel->obj, programs[p].name);
-		link = attach(&programs[p], prog);
+		link = link_of(&programs[p], prog);
 		for (int op = 0; op < COST_OPS; op++)
 			measure_op(skel, p, op, bpf_program__fd(prog), &rings, side);
 		if (!cost[side][p][COST_NOTHING][0])

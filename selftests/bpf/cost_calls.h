@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The calls that cost.bpf.c measures: one function for each group of enum cost_op. Which operation it
- * is is known when it is compiled, so that nothing but the call is left.
+ * The calls that cost.bpf.c measures: one function for each group of enum cost_op. The operation is
+ * known when it is compiled, so that nothing but the call is left.
  */
 #ifndef COST_CALLS_H
 #define COST_CALLS_H
