@@ -26,6 +26,11 @@ vm: module
 fmt: module
 	@scripts/fmt
 
+# SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
+SEEDS ?= 1-5000
+fuzz: module
+	@scripts/fuzz $(if $(REDUCE),reduce $(REDUCE) $(if $(MATCH),'$(subst ','\'',$(MATCH))'),$(SEEDS))
+
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
@@ -33,6 +38,7 @@ help:
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the table in README'
+	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
 	@echo 'KDIR=… KIMAGE=… use your own kernel tree and image; see README'

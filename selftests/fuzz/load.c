@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The maps that programs use, and BPF_PROG_LOAD. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "sides.h"
+#include "tap.h"
+
+static int maps[MAPS] = { -1, -1, -1, -1, -1, -1, -1 };
+static void *memory[MAPS];
+static int types_fd = -1;
+
+/*
+ * A difference on purpose, to see that it is found and reduced: on the side of Rust, programs that
+ * call memset write another byte.
+ */
+bool planted;
+
+static int make_map(enum map_index map)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	int type = BPF_MAP_TYPE_ARRAY, key = 4, value = 0, entries = 1;
+
+	switch (map) {
+	case MAP_VAL:
+		value = VAL_SIZE;
+		opts.map_flags = BPF_F_MMAPABLE;
+		break;
+	case MAP_CTL:
+		value = 64;
+		break;
+	case MAP_ARR:
+		value = 16;
+		entries = ARR_ENTRIES;
+		opts.map_flags = BPF_F_MMAPABLE;
+		break;
+	case MAP_PROGS:
+		type = BPF_MAP_TYPE_PROG_ARRAY;
+		value = 4;
+		break;
+	default:
+		type = map == MAP_USER_RING ? BPF_MAP_TYPE_USER_RINGBUF : BPF_MAP_TYPE_RINGBUF;
+		key = 0;
+		entries = 4096;
+		opts.map_flags = map == MAP_RING_OVERWRITE ? BPF_F_RB_OVERWRITE : 0;
+	}
+	return bpf_map_create(type, map_names[map], key, value, entries, &opts);
+}
+
+static void renew(enum map_index map)
+{
+	if (maps[map] >= 0)
+		close(maps[map]);
+	maps[map] = make_map(map);
+	if (maps[map] < 0)
+		tap_bail("cannot create the map %s: %s", map_names[map], strerror(errno));
+}
+
+/* Everything that programs need, new. */
+void world_open(void)
+{
+	types_fd = types_load();
+	for (int i = 0; i < MAPS; i++)
+		renew(i);
+	for (int i = MAP_VAL; i <= MAP_ARR; i += MAP_ARR - MAP_VAL) {
+		memory[i] = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, maps[i], 0);
+		if (memory[i] == MAP_FAILED)
+			tap_bail("cannot map %s", map_names[i]);
+	}
+}
+
+/* Rings without records: their positions start at 0 again. */
+void world_renew_rings(void)
+{
+	renew(MAP_RING);
+	renew(MAP_RING_OVERWRITE);
+	renew(MAP_USER_RING);
+}
+
+int world_map(enum map_index map)
+{
+	return maps[map];
+}
+
+void *world_memory(enum map_index map)
+{
+	return memory[map];
+}
+
+/* Takes the effective capabilities that give CAP_PERFMON, or gives them back. */
+static void set_perfmon(bool on)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		tap_bail("capget: %s", strerror(errno));
+	if (on) {
+		data[0].effective = data[0].permitted;
+		data[1].effective = data[1].permitted;
+	} else {
+		data[0].effective &= ~(1u << CAP_SYS_ADMIN);
+		data[1].effective &= ~(1u << (CAP_PERFMON - 32));
+	}
+	if (syscall(SYS_capset, &header, data))
+		tap_bail("capset: %s", strerror(errno));
+}
+
+/* Map indexes become file descriptors, kernel functions ids. Whether the program array is used. */
+static bool resolve(struct image *image)
+{
+	bool progs = false;
+
+	for (int i = 0; i < image->count; i++) {
+		struct bpf_insn *insn = &image->insns[i];
+
+		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg <= 2 &&
+		    insn->imm >= 0 && insn->imm < MAPS && insn->src_reg) {
+			progs |= insn->imm == MAP_PROGS;
+			insn->imm = maps[insn->imm];
+		}
+		if (insn->code == (BPF_JMP | BPF_CALL) &&
+		    insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->imm >= 0 &&
+		    insn->imm < KFUNCS) {
+			if (planted && side_now() == SIDE_RUST && insn->imm == KF_MEMSET)
+				image->insns[i - 1].imm ^= 1;
+			insn->imm = types_kfunc(insn->imm);
+		}
+	}
+	return progs;
+}
+
+static void set_kind(union bpf_attr *attr, const struct program *p)
+{
+	static const int types[PROG_KINDS] = {
+		[PROG_CLS] = BPF_PROG_TYPE_SCHED_CLS, [PROG_XDP] = BPF_PROG_TYPE_XDP,
+		[PROG_SYSCALL] = BPF_PROG_TYPE_SYSCALL,
+		[PROG_RAW_TP] = BPF_PROG_TYPE_RAW_TRACEPOINT,
+		[PROG_CGROUP_SKB] = BPF_PROG_TYPE_CGROUP_SKB,
+		[PROG_SOCKET] = BPF_PROG_TYPE_SOCKET_FILTER,
+		[PROG_LSM] = BPF_PROG_TYPE_LSM, [PROG_LSM_SLEEP] = BPF_PROG_TYPE_LSM,
+		[PROG_QDISC] = BPF_PROG_TYPE_STRUCT_OPS,
+	};
+	int member;
+
+	attr->prog_type = types[p->kind];
+	switch (p->kind) {
+	case PROG_XDP:
+		attr->expected_attach_type = BPF_XDP;
+		if (p->frags)
+			attr->prog_flags = BPF_F_XDP_HAS_FRAGS;
+		break;
+	case PROG_SYSCALL:
+		attr->prog_flags = BPF_F_SLEEPABLE;
+		break;
+	case PROG_CGROUP_SKB:
+		attr->expected_attach_type = BPF_CGROUP_INET_INGRESS;
+		break;
+	case PROG_LSM_SLEEP:
+		attr->prog_flags = BPF_F_SLEEPABLE;
+		__attribute__((fallthrough));
+	case PROG_LSM:
+		attr->expected_attach_type = BPF_LSM_MAC;
+		attr->attach_btf_id = types_lsm_hook();
+		break;
+	case PROG_QDISC:
+		attr->attach_btf_id = types_qdisc(&member);
+		attr->expected_attach_type = member;
+		break;
+	}
+}
+
+/*
+ * Loads a program; a file descriptor or -errno. @log gets the verifier's log, LOG_SIZE bytes at
+ * most, @cut whether that was too little.
+ */
+int load_image(const struct program *p, struct image *image, char *log, bool *cut)
+{
+	struct bpf_func_info records[MAX_FUNCS];
+	union bpf_attr attr = {};
+	int fd;
+
+	if (resolve(image)) {
+		/* The first program that names such a map decides who else may. */
+		renew(MAP_PROGS);
+		emit(p, image);
+		resolve(image);
+	}
+	set_kind(&attr, p);
+	attr.insns = (uintptr_t)image->insns;
+	attr.insn_cnt = image->count;
+	attr.license = (uintptr_t)"GPL";
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "s%llu", (unsigned long long)p->seed);
+	/* Level 2, with diagnostics; a fixed buffer: the start is kept if it is too short. */
+	attr.log_level = 2 | 8;
+	attr.log_size = LOG_SIZE;
+	attr.log_buf = (uintptr_t)log;
+	if (image->subs > 1) {
+		for (int i = 0; i < image->subs; i++) {
+			records[i].insn_off = image->sub[i].insn;
+			records[i].type_id = types_func(p, p->func[image->sub[i].func].kind);
+		}
+		attr.prog_btf_fd = types_fd;
+		attr.func_info_rec_size = sizeof(records[0]);
+		attr.func_info = (uintptr_t)records;
+		attr.func_info_cnt = image->subs;
+	}
+	log[0] = 0;
+	if (p->no_perfmon)
+		set_perfmon(false);
+	do {
+		fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	} while (fd < 0 && errno == EAGAIN);
+	fd = fd < 0 ? -errno : fd;
+	if (p->no_perfmon)
+		set_perfmon(true);
+	*cut = attr.log_true_size > LOG_SIZE;
+	log[LOG_SIZE - 1] = 0;
+	return fd;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The messages that must be reached: those of the verifier that are about dynptrs or what hangs on
+ * them, and every text of the module's own list (rust/logic/reject.rs).
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "stats.h"
+#include "tap.h"
+
+/* Of kernel/bpf/verifier.c; '%' stands for anything. */
+static const char *const wanted[] = {
+	/* stack_slot_obj_get_spi() and its three kinds of objects */
+	"dynptr has to be at a constant offset",
+	"iter has to be at a constant offset",
+	"irq_flag has to be at a constant offset",
+	"cannot pass in dynptr at an offset=%",
+	"cannot pass in iter at an offset=%",
+	"cannot pass in irq_flag at an offset=%",
+	/* destroy_if_dynptr_stack_slot(), release_reference() */
+	"cannot overwrite referenced dynptr",
+	"Leaking reference id=% alloc_insn=%. Release it first.",
+	/* process_dynptr_func() */
+	"R1 expected pointer to stack or const struct bpf_dynptr",
+	"R2 expected pointer to stack or const struct bpf_dynptr",
+	"R3 expected pointer to stack or const struct bpf_dynptr",
+	"Dynptr has to be an uninitialized dynptr",
+	"CONST_PTR_TO_DYNPTR cannot be released",
+	"Expected an initialized dynptr as R1",
+	"Expected an initialized dynptr as R3",
+	"Expected a dynptr of type ringbuf as R1",
+	"Expected a dynptr of type file as R1",
+	/* calls */
+	"Unsupported reg type % for bpf_dynptr_from_mem data",
+	"type=% expected=fp, dynptr_ptr",
+	"type=% expected=ringbuf_mem",
+	"the prog does not allow writes to packet data",
+	"calling kernel function bpf_dynptr_from_skb is not allowed",
+	"calling kernel function bpf_dynptr_from_xdp is not allowed",
+	"calling kernel function bpf_dynptr_from_skb_meta is not allowed",
+	"program must be sleepable to call sleepable kfunc bpf_copy_from_user_dynptr",
+	"must have zero offset when passed to release func",
+	"release kfunc % expects referenced PTR_TO_BTF_ID",
+	"cannot pass map_type % into func bpf_ringbuf_reserve_dynptr",
+	"cannot pass map_type % into func bpf_user_ringbuf_drain",
+	"Possibly NULL pointer passed to trusted",
+	"memory, len pair leads to invalid memory access",
+	"must be a known constant",
+	"Caller passes invalid args into func#%",
+	"is a packet pointer, but func#% may change packet data",
+	"expected pointer to ctx, but got",
+	/* what becomes of slices, records, and slots */
+	"invalid mem access 'scalar'",
+	"invalid mem access 'mem_or_null'",
+	"invalid mem access 'ringbuf_mem_or_null'",
+	"invalid access to memory, mem_size=%",
+	"cannot write into rdonly_mem",
+	"invalid read from stack",
+	"invalid write to stack",
+	"pointer arithmetic on ringbuf_mem_or_null prohibited",
+	"!read_ok",
+	/* leaks */
+	"Unreleased reference id=% alloc_insn=%",
+	"BPF_EXIT instruction in main prog would lead to reference leak",
+	"tail_call would lead to reference leak",
+	"bpf_throw would lead to reference leak",
+	"At callback return the register R0",
+};
+
+/* Whether @text has the parts of @pattern between its '%', in order. */
+static bool matches(const char *text, const char *pattern)
+{
+	while (*pattern) {
+		size_t length = strcspn(pattern, "%");
+		const char *found = length ? memmem(text, strlen(text), pattern, length) : text;
+
+		if (!found)
+			return false;
+		text = found + length;
+		pattern += length;
+		if (*pattern)
+			pattern++;
+	}
+	return true;
+}
+
+static bool reached(const struct reason *reasons, size_t count, const char *pattern)
+{
+	for (size_t i = 0; i < count; i++)
+		if (matches(reasons[i].text, pattern))
+			return true;
+	return false;
+}
+
+/*
+ * A text of a Rust source as a pattern: conversions ("%s", "{}") become '%', line ends go. @end is
+ * its closing quote.
+ */
+static void make_pattern(char *to, size_t size, const char *text, const char *end)
+{
+	char *start = to;
+
+	while (text < end && to < start + size - 1) {
+		if (*text == '\\') {
+			if (text[1] != 'n')
+				*to++ = text[1];
+			text += 2;
+		} else if (*text == '%') {
+			text++;
+			while (text < end && strchr("lu0123456789.-#", *text))
+				text++;
+			text++;
+			*to++ = '%';
+		} else if (*text == '{') {
+			text += strcspn(text, "}") + 1;
+			*to++ = '%';
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = 0;
+}
+
+/* The C strings of the module's messages that have words in them; how many were not reached. */
+static unsigned int check_source(const char *path, const struct reason *reasons, size_t count,
+				 unsigned int *texts)
+{
+	static char source[1 << 20];
+	FILE *file = fopen(path, "r");
+	unsigned int missing = 0;
+	char pattern[1024];
+	size_t size;
+
+	*texts = 0;
+	if (!file) {
+		tap_note("%s: %s", path, strerror(errno));
+		return 1;
+	}
+	size = fread(source, 1, sizeof(source) - 1, file);
+	fclose(file);
+	source[size] = 0;
+	for (char *at = strstr(source, "c\""); at; at = strstr(at, "c\"")) {
+		char *end = at + 2;
+
+		while (*end && *end != '"')
+			end += *end == '\\' && end[1] ? 2 : 1;
+		make_pattern(pattern, sizeof(pattern), at + 2, end);
+		at = *end ? end + 1 : end;
+		/* A word alone is a name, not a message. A bug cannot be made from outside. */
+		if (!strchr(pattern, ' ') || !strncmp(pattern, "verifier bug", 12))
+			continue;
+		++*texts;
+		if (reached(reasons, count, pattern))
+			continue;
+		missing++;
+		tap_note("  not reached, of %s: %.200s", path, pattern);
+	}
+	return missing;
+}
+
+/* Which messages were reached; names those that were not. */
+void report_coverage(const struct reason *reasons, size_t count, const char *reject_rs,
+		     struct summary *summary)
+{
+	summary->messages = COUNT(wanted);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		if (reached(reasons, count, wanted[i]))
+			continue;
+		summary->messages_missing++;
+		tap_note("  not reached, of the verifier: %s", wanted[i]);
+	}
+	summary->texts_missing = check_source(reject_rs, reasons, count, &summary->texts);
+	tap_note("messages reached: %u of %u of the verifier, %u of %u of reject.rs",
+		 summary->messages - summary->messages_missing, summary->messages,
+		 summary->texts - summary->texts_missing, summary->texts);
+}
