@@ -85,6 +85,12 @@ void rust_dynptr_warn_slot_type(u32 type);
 void rust_dynptr_warn_dynptr_type(u32 type);
 void rust_dynptr_warn_too_many_ids(void);
 
+#ifdef RUST_DYNPTR_FAULTS
+/* The module parameters of a build for tests, see rust/glue/faults.rs. The second may sleep. */
+bool rust_dynptr_fault_nowait(void);
+void rust_dynptr_fault_linger(void);
+#endif
+
 /* ftrace_regs_get_argument() */
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);
 

@@ -3,6 +3,7 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,6 +54,21 @@ static inline int control_rows(struct row *rows)
 		count++;
 	fclose(file);
 	return count;
+}
+
+/* Whether the BPF program @id is bound to Rust. */
+static inline bool control_is_bound(unsigned int id)
+{
+	FILE *file = fopen("/sys/kernel/debug/rust_dynptr/programs", "r");
+	bool found = false;
+	unsigned int bound;
+
+	if (!file)
+		return false;
+	while (!found && fscanf(file, "%u%*[^\n]", &bound) == 1)
+		found = bound == id;
+	fclose(file);
+	return found;
 }
 
 #endif

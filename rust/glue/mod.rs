@@ -8,6 +8,7 @@
 pub(crate) mod btf;
 pub(crate) mod dynptr;
 pub(crate) mod env;
+mod faults;
 pub(crate) mod fetch;
 mod file;
 mod layout;

@@ -2,6 +2,7 @@
 
 //! The module as the kernel sees it: its identity, references to it, and who is in its code.
 
+use super::faults;
 use crate::bindings;
 use kernel::{
     prelude::*,
@@ -54,7 +55,9 @@ impl Visit {
     #[must_use = "the visit ends when this is dropped"]
     pub(crate) fn begin() -> Self {
         VISITS.fetch_add(1, Acquire);
-        Self(())
+        let visit = Self(());
+        faults::linger();
+        visit
     }
 }
 
@@ -67,6 +70,9 @@ impl Drop for Visit {
 /// Waits until no task is in a function that counts its visits, after such functions have been given
 /// back to C. May sleep as long as they do.
 pub(crate) fn wait_for_visits() {
+    if faults::skips_waits() {
+        return;
+    }
     loop {
         // Who was sent here before, but is not counted yet, has not slept since: it is waited for, and
         // then it is counted or gone.
@@ -88,6 +94,9 @@ pub(crate) fn wait_for_visits() {
 /// their callers have been turned away before. A sleepable program is an SRCU reader of tasks-trace
 /// RCU; the second wait is for the last instructions after it left its section. May sleep long.
 pub(crate) fn wait_for_sleepers() {
+    if faults::skips_waits() {
+        return;
+    }
     // SAFETY: `synchronize_rcu_tasks_trace()`, which is an inline function.
     unsafe { bindings::synchronize_srcu(&raw mut bindings::rcu_tasks_trace_srcu_struct) };
     // SAFETY: A plain wait.

@@ -7,6 +7,7 @@
  */
 #include <linux/bpf_verifier.h>
 #include <linux/bug.h>
+#include <linux/delay.h>
 #include <linux/ftrace.h>
 #include <linux/gfp.h>
 #include <linux/kmemleak.h>
@@ -125,6 +126,27 @@ void rust_dynptr_warn_too_many_ids(void)
 /* logic::codes knows these types of dynptrs, and the verifier no others. */
 static_assert(DYNPTR_TYPE_FLAG_MASK == (DYNPTR_TYPE_LOCAL | DYNPTR_TYPE_RINGBUF | DYNPTR_TYPE_SKB |
 					DYNPTR_TYPE_XDP | DYNPTR_TYPE_SKB_META | DYNPTR_TYPE_FILE));
+
+#ifdef RUST_DYNPTR_FAULTS
+static bool nowait;
+module_param(nowait, bool, 0400);
+MODULE_PARM_DESC(nowait, "Do not wait for tasks that sleep in Rust when unloading: will oops");
+
+static unsigned int linger;
+module_param(linger, uint, 0600);
+MODULE_PARM_DESC(linger, "Milliseconds that map operations sleep");
+
+bool rust_dynptr_fault_nowait(void)
+{
+	return nowait;
+}
+
+void rust_dynptr_fault_linger(void)
+{
+	if (linger)
+		msleep(linger);
+}
+#endif
 
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)
 {

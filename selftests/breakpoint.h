@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hardware breakpoints in the kernel that run a BPF program: at any instruction, also where no
+ * probe may be, and without changing code that runs. Their exception is of the kind of an NMI.
+ */
+#ifndef BREAKPOINT_H
+#define BREAKPOINT_H
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+#define BREAKPOINT_CPUS 8
+
+/* Opens an event that runs @prog: for thread @pid or, if that is -1, for all on @cpu. */
+static inline int open_event(struct perf_event_attr *attr, int pid, int cpu,
+			     const struct bpf_program *prog)
+{
+	int fd;
+
+	attr->size = sizeof(*attr);
+	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, bpf_program__fd(prog)))
+		tap_bail("event %u at %llx: %s", attr->type, (unsigned long long)attr->bp_addr,
+			 strerror(errno));
+	return fd;
+}
+
+static inline int open_breakpoint(unsigned long long address, int pid, int cpu,
+				  const struct bpf_program *prog)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.sample_period = 1,
+		.bp_type = HW_BREAKPOINT_X,
+		.bp_addr = address,
+		.bp_len = sizeof(long),
+		.exclude_user = 1,
+	};
+
+	return open_event(&attr, pid, cpu, prog);
+}
+
+static inline int breakpoint_cpus(void)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < BREAKPOINT_CPUS ? cpus : BREAKPOINT_CPUS;
+}
+
+/* The address of a kernel function, 0 if there is none. */
+static inline unsigned long long address_of(const char *name)
+{
+	unsigned long long address, found = 0;
+	FILE *file = fopen("/proc/kallsyms", "r");
+	char symbol[64];
+
+	if (!file)
+		tap_bail("/proc/kallsyms: %s", strerror(errno));
+	while (!found && fscanf(file, "%llx %*c %63[^ \t\n]%*[^\n]", &address, symbol) == 2)
+		if (!strcmp(symbol, name))
+			found = address;
+	fclose(file);
+	return found;
+}
+
+/* At the entry of a kernel function, on all CPUs. */
+static inline void open_breakpoints(int *fds, const char *function, const struct bpf_program *prog)
+{
+	unsigned long long address = address_of(function);
+
+	for (int cpu = 0; cpu < breakpoint_cpus(); cpu++)
+		fds[cpu] = open_breakpoint(address, -1, cpu, prog);
+}
+
+static inline void close_events(const int *fds)
+{
+	for (int cpu = 0; cpu < breakpoint_cpus(); cpu++)
+		close(fds[cpu]);
+}
+
+#endif

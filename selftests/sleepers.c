@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sleepers KO PART [CYCLES [PARAMETER]]: the module is unloaded while tasks sleep in its functions.
+ *
+ *   file  BPF programs that no one holds the module for, in bpf_dynptr_read(), _slice() and
+ *         _copy() of a file that does not answer: rmmod must not end before they do.
+ *   user  bound programs, in bpf_copy_from_user_dynptr() of memory that is not there: the module
+ *         must be held, even when the program is detached and closed while it sleeps.
+ *   maps  system calls, in the map operations, which sleep there as a module that was built for
+ *         tests lets them (PARAMETER linger=MS).
+ *
+ * With PARAMETER nowait=1, which such a module has, it does not wait: then the kernel oopses. That
+ * is the negative control.
+ */
+#include <bpf/libbpf.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "bpf/sleepers.h"
+#include "fuse.h"
+#include "rings.h"
+#include "sleepers.skel.h"
+
+#define MOUNT "/tmp/sleepers"
+#define LIVEPATCH "/sys/kernel/livepatch/rust_dynptr"
+#define THREADS 3
+
+/* A thread that calls something that sleeps. */
+struct sleeper {
+	pthread_t thread;
+	atomic_int tid;
+	int fd;
+	unsigned int command;
+	unsigned long argument;
+	struct sleepers_copy copy;
+	bool failed;
+};
+
+static struct sleepers_bpf *skel;
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* Whether a task sleeps in the module, soon: its stack says so. */
+static bool is_in_module(int tid)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", tid);
+	for (int i = 0; i < 200 && !found; i++) {
+		file = fopen(path, "r");
+		if (!file)
+			return false;
+		while (fgets(line, sizeof(line), file))
+			found |= !!strstr(line, "[rust_dynptr]");
+		fclose(file);
+		if (!found)
+			usleep(10000);
+	}
+	return found;
+}
+
+static int references(void)
+{
+	FILE *file = fopen("/sys/module/rust_dynptr/refcnt", "r");
+	int count = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%d", &count) != 1)
+		count = -1;
+	fclose(file);
+	return count;
+}
+
+/*
+ * Loads the module and ends its livepatch: else that would wait for who has a BPF program on the
+ * stack, and what is to be tested would not be reached.
+ */
+static void load_without_livepatch(const char *ko, const char *parameters)
+{
+	if (control_load(ko, parameters) || system("echo 0 >" LIVEPATCH "/enabled"))
+		tap_bail("the module does not load");
+	for (int i = 0; i < 600 && !access(LIVEPATCH, F_OK); i++)
+		usleep(100000);
+	for (int i = 0; i < 100 && references(); i++)
+		usleep(50000);
+	if (references())
+		tap_bail("the livepatch does not end");
+}
+
+/* Unloads in a process of its own. */
+static pid_t start_unload(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(control_unload() ? 1 : 0);
+	return pid;
+}
+
+/* Whether it is still at it after some time. */
+static bool unloads(pid_t pid)
+{
+	usleep(1000000);
+	return waitpid(pid, NULL, WNOHANG) == 0 && !access("/sys/module/rust_dynptr", F_OK);
+}
+
+static bool unloaded(pid_t pid)
+{
+	int status = -1;
+
+	return waitpid(pid, &status, 0) == pid && !status &&
+	       access("/sys/module/rust_dynptr", F_OK);
+}
+
+static void *read_file(void *argument)
+{
+	struct sleeper *sleeper = argument;
+
+	sleeper->tid = syscall(SYS_gettid);
+	/* The program does its work before the call fails. */
+	ioctl(sleeper->fd, sleeper->command, sleeper->argument);
+	return NULL;
+}
+
+/* Sleepers in a file, by programs that do not hold the module; waits until they sleep in Rust. */
+static int start_readers(struct sleeper *sleepers, int fd, int cycle)
+{
+	int in_module = 0;
+
+	fuse_keep();
+	for (int i = 0; i < THREADS; i++) {
+		memset(&skel->bss->results[i], 0, sizeof(skel->bss->results[i]));
+		sleepers[i] = (struct sleeper){
+			.fd = fd,
+			.command = SLEEPERS_READ + i % 3,
+			.argument = (cycle * THREADS + i + 1) * 4096UL | i,
+		};
+		if (pthread_create(&sleepers[i].thread, NULL, read_file, &sleepers[i]))
+			tap_bail("pthread_create: %s", strerror(errno));
+	}
+	for (int i = 0; i < 500 && fuse_test.count < THREADS; i++)
+		usleep(10000);
+	for (int i = 0; i < THREADS; i++)
+		in_module += is_in_module(sleepers[i].tid);
+	return in_module;
+}
+
+static void file_cycle(const char *ko, const char *parameters, int fd, int cycle)
+{
+	struct sleeper sleepers[THREADS];
+	int in_module, right = 0;
+	bool waited, gone;
+	pid_t pid;
+
+	load_without_livepatch(ko, parameters);
+	in_module = start_readers(sleepers, fd, cycle);
+	pid = start_unload();
+	waited = unloads(pid);
+	fuse_release();
+	for (int i = 0; i < THREADS; i++) {
+		const struct sleepers_result *result = &skel->bss->results[i];
+
+		pthread_join(sleepers[i].thread, NULL);
+		right += result->done == 1 && !result->ret &&
+			 result->value == (sleepers[i].argument & ~0xfffUL);
+	}
+	gone = unloaded(pid);
+	tap_ok(in_module == THREADS && waited && right == THREADS && gone,
+	       "sleepers: file: %d of %d asleep in Rust; rmmod waited: %d; %d read what is there",
+	       in_module, THREADS, waited, right);
+}
+
+static void part_file(const char *ko, const char *parameters, int cycles)
+{
+	struct bpf_link *link;
+	int fd;
+
+	fuse_mount(MOUNT);
+	link = bpf_program__attach(skel->progs.read_file);
+	fd = open(MOUNT "/file", O_RDONLY);
+	if (!link || fd < 0)
+		tap_bail("reader: %s", strerror(errno));
+	for (int i = 0; i < cycles; i++)
+		file_cycle(ko, parameters, fd, i);
+	bpf_link__destroy(link);
+	close(fd);
+	umount2(MOUNT, MNT_DETACH);
+}
+
+/* User memory whose pages come when the test says so. */
+static struct {
+	int fd;
+	unsigned char *pages;
+} absent;
+
+static void make_absent(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range;
+
+	absent.fd = syscall(SYS_userfaultfd, O_NONBLOCK | O_CLOEXEC);
+	if (absent.fd < 0 || ioctl(absent.fd, UFFDIO_API, &api))
+		tap_bail("userfaultfd: %s", strerror(errno));
+	absent.pages = mmap(NULL, THREADS * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range = (struct uffdio_register){
+		.range = { (unsigned long)absent.pages, THREADS * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	if (absent.pages == MAP_FAILED || ioctl(absent.fd, UFFDIO_REGISTER, &range))
+		tap_bail("absent pages: %s", strerror(errno));
+}
+
+/* Waits for @count faults. */
+static int wait_for_faults(int count)
+{
+	struct pollfd poll_fd = { .fd = absent.fd, .events = POLLIN };
+	struct uffd_msg message;
+	int seen = 0;
+
+	while (seen < count && poll(&poll_fd, 1, 5000) > 0)
+		while (read(absent.fd, &message, sizeof(message)) == sizeof(message))
+			seen += message.event == UFFD_EVENT_PAGEFAULT;
+	return seen;
+}
+
+static void bring(int page)
+{
+	static unsigned long long content[PAGE / 8] __attribute__((aligned(PAGE)));
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)absent.pages + page * PAGE,
+		.src = (unsigned long)content,
+		.len = PAGE,
+	};
+
+	content[0] = 1000 + page;
+	if (ioctl(absent.fd, UFFDIO_COPY, &copy))
+		tap_bail("UFFDIO_COPY: %s", strerror(errno));
+}
+
+static void *copy_user(void *argument)
+{
+	struct sleeper *sleeper = argument;
+
+	/* What the program writes comes back there, too. */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &sleeper->copy,
+		    .ctx_size_in = sizeof(sleeper->copy));
+
+	sleeper->tid = syscall(SYS_gettid);
+	sleeper->failed = bpf_prog_test_run_opts(sleeper->fd, &opts);
+	return NULL;
+}
+
+static void *call_getpgid(void *argument)
+{
+	struct sleeper *sleeper = argument;
+
+	sleeper->tid = syscall(SYS_gettid);
+	syscall(SYS_getpgid, 0);
+	return NULL;
+}
+
+static struct sleepers_bpf *load_programs(void)
+{
+	struct sleepers_bpf *new = sleepers_bpf__open_and_load();
+
+	if (!new)
+		tap_bail("cannot load sleepers.bpf.o: %s", strerror(errno));
+	new->bss->monitored = getpid();
+	return new;
+}
+
+/* Asleep in a program run by system call, and in one that is attached: that goes meanwhile. */
+static void user_cycle(const char *ko, const char *parameters)
+{
+	struct sleeper sleepers[THREADS] = {};
+	struct sleepers_bpf *bound;
+	int faults, in_module = 0, held, right = 0;
+	struct bpf_link *link;
+
+	madvise(absent.pages, THREADS * PAGE, MADV_DONTNEED);
+	load_without_livepatch(ko, parameters);
+	bound = load_programs();
+	bound->bss->attached_address = (unsigned long)absent.pages;
+	link = bpf_program__attach(bound->progs.copy_attached);
+	if (!link)
+		tap_bail("attach: %s", strerror(errno));
+	for (int i = 0; i < THREADS; i++) {
+		sleepers[i].fd = bpf_program__fd(bound->progs.copy_user);
+		sleepers[i].copy.address = (unsigned long)absent.pages + i * PAGE;
+		if (pthread_create(&sleepers[i].thread, NULL, i ? copy_user : call_getpgid,
+				   &sleepers[i]))
+			tap_bail("pthread_create: %s", strerror(errno));
+	}
+	faults = wait_for_faults(THREADS);
+	for (int i = 0; i < THREADS; i++)
+		in_module += is_in_module(sleepers[i].tid);
+	/* Nobody but those who sleep know the programs now. */
+	bpf_link__destroy(link);
+	sleepers_bpf__destroy(bound);
+	usleep(1000000);
+	held = references();
+	tap_ok(faults == THREADS && in_module == THREADS && held == 2,
+	       "sleepers: user: %d of %d asleep in Rust; 2 programs hold %d references",
+	       in_module, THREADS, held);
+	for (int i = 0; i < THREADS; i++)
+		bring(i);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(sleepers[i].thread, NULL);
+		right += i && !sleepers[i].failed && !sleepers[i].copy.ret &&
+			 sleepers[i].copy.value == 1000ULL + i;
+	}
+	/* At once, while the programs are on their way out. */
+	for (int i = 0; i < 500 && references(); i++)
+		usleep(10000);
+	tap_ok(right == THREADS - 1 && !control_unload(),
+	       "sleepers: user: %d copied what is there; then the module goes", right);
+}
+
+static void part_user(const char *ko, const char *parameters, int cycles)
+{
+	make_absent();
+	for (int i = 0; i < cycles; i++)
+		user_cycle(ko, parameters);
+}
+
+/* What the children do until they are killed: each a map operation, over and over. */
+static void create_maps(void)
+{
+	close(ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0));
+}
+
+static void poll_map(void)
+{
+	static struct pollfd poll_fd = { .events = POLLIN };
+
+	if (!poll_fd.fd)
+		poll_fd.fd = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
+	poll(&poll_fd, 1, 0);
+}
+
+static void poll_user_map(void)
+{
+	static struct pollfd poll_fd = { .events = POLLOUT };
+
+	if (!poll_fd.fd)
+		poll_fd.fd = ring_create(BPF_MAP_TYPE_USER_RINGBUF, 4096, 0);
+	poll(&poll_fd, 1, 0);
+}
+
+static void map_map(void)
+{
+	static int fd;
+
+	if (!fd)
+		fd = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
+	munmap(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0), PAGE);
+}
+
+static void map_user_map(void)
+{
+	static int fd;
+
+	if (!fd)
+		fd = ring_create(BPF_MAP_TYPE_USER_RINGBUF, 4096, 0);
+	munmap(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0), PAGE);
+}
+
+static void show_map(void)
+{
+	static int fd;
+
+	if (!fd)
+		fd = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
+	mem_usage(fd);
+}
+
+static void (*const doings[])(void) = {
+	create_maps, poll_map, poll_user_map, map_map, map_user_map, show_map,
+};
+
+static void maps_cycle(const char *ko, const char *parameters, const pid_t *pids, int cycle)
+{
+	int in_module = 0;
+	double start;
+	int status;
+
+	if (control_load(ko, parameters))
+		tap_bail("the module does not load");
+	usleep(700000);
+	for (size_t i = 0; i < COUNT(doings); i++)
+		in_module += is_in_module(pids[i]);
+	start = seconds();
+	status = control_unload();
+	tap_ok(in_module >= (int)COUNT(doings) - 2 && !status,
+	       "sleepers: maps: %d of %zu asleep in Rust; rmmod took %.1f s", in_module,
+	       COUNT(doings), seconds() - start);
+	/* Long enough for those who would have woken up in what is no more. */
+	usleep(700000);
+}
+
+static void part_maps(const char *ko, const char *parameters, int cycles)
+{
+	pid_t pids[COUNT(doings)];
+	int alive = 0;
+
+	for (size_t i = 0; i < COUNT(doings); i++) {
+		pids[i] = fork();
+		while (!pids[i]) {
+			doings[i]();
+			usleep(1000);
+		}
+	}
+	for (int i = 0; i < cycles; i++)
+		maps_cycle(ko, parameters, pids, i);
+	for (size_t i = 0; i < COUNT(doings); i++) {
+		alive += !waitpid(pids[i], NULL, WNOHANG);
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	tap_ok(alive == COUNT(doings), "sleepers: maps: %d of %zu go on with C", alive,
+	       COUNT(doings));
+}
+
+int main(int argc, char **argv)
+{
+	const char *parameters = argc > 4 ? argv[4] : "";
+	int cycles = argc > 3 ? atoi(argv[3]) : 2;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: sleepers KO file|user|maps [CYCLES [PARAMETER]]\n");
+		return 2;
+	}
+	skel = load_programs();
+	if (!strcmp(argv[2], "file"))
+		part_file(argv[1], parameters, cycles);
+	else if (!strcmp(argv[2], "user"))
+		part_user(argv[1], parameters, cycles);
+	else if (!strcmp(argv[2], "maps"))
+		part_maps(argv[1], parameters, cycles);
+	sleepers_bpf__destroy(skel);
+	return tap_done();
+}
