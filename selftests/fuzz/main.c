@@ -35,6 +35,7 @@ static struct {
 
 static __u64 different[SHOWN];
 static size_t differences, planted_programs, planted_found;
+static __u64 planted_seed;
 static struct tally *tally;
 
 static double now(void)
@@ -45,7 +46,8 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static bool calls_memset(__u64 seed)
+/* How many operations the program of @seed has if it calls memset, else 0. */
+static size_t calls_memset(__u64 seed)
 {
 	static struct image image;
 	struct program p;
@@ -56,8 +58,8 @@ static bool calls_memset(__u64 seed)
 		if (image.insns[i].code == (BPF_JMP | BPF_CALL) &&
 		    image.insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL &&
 		    image.insns[i].imm == KF_MEMSET)
-			return true;
-	return false;
+			return program_size(&p);
+	return 0;
 }
 
 static void compare(__u64 first, size_t count, const struct outcome *c,
@@ -70,6 +72,8 @@ static void compare(__u64 first, size_t count, const struct outcome *c,
 		if (planted && calls_memset(first + i)) {
 			planted_programs++;
 			planted_found += !same;
+			if (!same && calls_memset(first + i) > calls_memset(planted_seed))
+				planted_seed = first + i;
 			continue;
 		}
 		if (same)
@@ -135,6 +139,7 @@ static void check_planted(void)
 	       "fuzz: a planted difference is found in %zu of %zu programs", planted_found,
 	       planted_programs);
 	tap_ok(!differences, "fuzz: and in %zu others", differences);
+	tap_note("the largest one: %llu", (unsigned long long)planted_seed);
 }
 
 static void check_seeds(void)
