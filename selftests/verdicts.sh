@@ -1,0 +1,109 @@
+#!/bin/bash
+# verdicts.sh DIR KO RESULTS [SHARD SHARDS]: in the guest, loads every program of the BPF objects in DIR
+# (upstream's, by its veristat) and of our lifetime.bpf.c with C and then with the module loaded, with the
+# verifier's whole log (level 2). Verdict, instructions, states and the log must be the same, byte for
+# byte. TAP, one line an object and set of capabilities (with SHARDS, only root, and every SHARDS-th
+# object):
+#   root          all
+#   no-perfmon    no CAP_PERFMON, CAP_SYS_ADMIN: the verifier hides kernel pointers
+#   unprivileged  none: it also follows speculative paths
+# Times and addresses differ from run to run: they are cut out. Logs that differ are kept in RESULTS.
+set -euo pipefail
+DIR=$1
+KO=$2
+RESULTS=$3
+SHARD=${4:-0}
+SHARDS=${5:-1}
+TOP=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=selftests/tap.sh
+. "$TOP/selftests/tap.sh"
+OUT=$TOP/$RESULTS/verdicts
+MODES=(root no-perfmon unprivileged)
+[ "$SHARDS" = 1 ] || MODES=(root)
+LOG_SIZE=$((32 << 20)) # of larger ones the end
+
+# What varies: kernel addresses in `r1 = 0x…`, and time. The lines with the times go to /tmp/times, too.
+normalise() {
+	sed -E -e '/^PROCESSING .* DURATION US: /w /tmp/times' -e 's/0xffff[0-9a-f]{12}/ADDRESS/g' \
+		-e 's/^verification time [0-9]+ usec/verification time/; s/DURATION US: [0-9]+/DURATION US/'
+}
+
+# verify MODE OBJECT: veristat's output with those capabilities.
+verify() {
+	local as=()
+	case $1 in
+	no-perfmon) as=(setpriv "--bounding-set=-perfmon,-sys_admin" --inh-caps=-all) ;;
+	unprivileged) as=(setpriv --bounding-set=-all --inh-caps=-all) ;;
+	esac
+	"${as[@]}" ./veristat -v -l 2 --log-size "$LOG_SIZE" -e file,prog,verdict,insns,states,peak_states \
+		-o csv "$2" 2>/dev/null || true
+}
+
+# side NAME: all objects with all sets of capabilities; logs in OUT/NAME, times in OUT/NAME.programs.
+side() {
+	local mode object
+	mkdir -p "$OUT/$1"
+	for object in "${OBJECTS[@]}"; do
+		for mode in "${MODES[@]}"; do
+			verify "$mode" "$object" | normalise | zstd -q -1 >"$OUT/$1/${object##*/}.$mode.zst"
+			cat /tmp/times >>"$OUT/$1.programs"
+		done
+	done
+}
+
+# total SIDE: microseconds that the verifier took for the programs that it accepted.
+total() { awk 'match($0, /DURATION US: [0-9]+, VERDICT: success/) {split(substr($0, RSTART), w, /[ ,]+/); us += w[3]}
+	END {print us + 0}' "$OUT/$1.programs"; }
+
+cd "$DIR"
+OBJECTS=()
+n=0
+for object in *.bpf.o; do
+	[ $((n++ % SHARDS)) != "$SHARD" ] || OBJECTS+=("$object")
+done
+[ "$SHARD" != 0 ] || OBJECTS+=("$TOP/build/selftests/lifetime.bpf.o")
+rm -rf "$OUT"
+mkdir -p "$OUT"
+sysctl -qw kernel.unprivileged_bpf_disabled=0
+side C
+rc=0
+"$TOP/scripts/rust-dynptr" load "$TOP/$KO" count=1 >/tmp/load 2>&1 || rc=$?
+tap_ok 'verdicts: the module loads' "$rc" /tmp/load
+side Rust
+
+programs=0
+for object in "${OBJECTS[@]}"; do
+	for mode in "${MODES[@]}"; do
+		name=${object##*/}
+		zstd -qdc "$OUT/C/$name.$mode.zst" >/tmp/C.log
+		zstd -qdc "$OUT/Rust/$name.$mode.zst" >/tmp/Rust.log
+		n=$(grep -ac '^PROCESSING ' /tmp/C.log || true)
+		programs=$((programs + n))
+		rc=0
+		diff -a /tmp/C.log /tmp/Rust.log >/tmp/differences || rc=$?
+		tap_ok "verdicts ${name%.bpf.o} $mode: $n programs, $(stat -c %s /tmp/C.log) bytes of log" "$rc" \
+			/tmp/differences
+		[ "$rc" != 0 ] || rm -f "$OUT"/{C,Rust}/"$name.$mode.zst"
+	done
+done
+# lifetime.bpf.c: the names say what becomes of the programs; without capabilities, none is accepted.
+if [ "$SHARD" = 0 ]; then
+	n=$(grep -c '^SEC("?' "$TOP/selftests/bpf/lifetime.bpf.c")
+	grep -a 'lifetime.bpf.o/' "$OUT/Rust.programs" >/tmp/lifetime
+	head -n "$n" /tmp/lifetime | grep -vE '/ok_.*VERDICT: success|/fail_.*VERDICT: failure' >/tmp/unexpected && rc=1 || rc=0
+	tap_ok "verdicts: the $n programs of lifetime.bpf.c are judged as their names say" "$rc" /tmp/unexpected
+	tail -n "$n" /tmp/lifetime | grep -v 'VERDICT: failure' >/tmp/unexpected && rc=1 || rc=0
+	tap_ok "verdicts: none of them is accepted without capabilities" "$rc" /tmp/unexpected
+fi
+[ "$programs" -ge "${#OBJECTS[@]}" ] && rc=0 || rc=1
+tap_ok "verdicts: $programs programs of ${#OBJECTS[@]} objects were compared" "$rc"
+accepted=$(grep -c 'VERDICT: success' "$OUT/C.programs")
+echo "# $accepted accepted, in $(total C) us with C and $(total Rust) us with Rust (wall time: noise)"
+
+cat /sys/kernel/debug/rust_dynptr/takeover >>"$TOP/$RESULTS/hits"
+awk '$2 == "patch" {print "# " $1 ": " $3 " hits"}' /sys/kernel/debug/rust_dynptr/takeover
+rc=0
+"$TOP/scripts/rust-dynptr" unload >/tmp/unload 2>&1 || rc=$?
+tap_ok 'verdicts: the module unloads' "$rc" /tmp/unload
+tap_no_splat verdicts
+tap_done
