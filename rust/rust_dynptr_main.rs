@@ -40,6 +40,10 @@ module! {
             default: false,
             description: "Count hits from the start (see debugfs rust_dynptr/takeover)",
         },
+        refuse_stack_slices: bool {
+            default: false,
+            description: "Refuse programs that take a dynptr slice with a buffer on the stack",
+        },
     },
 }
 
@@ -56,6 +60,7 @@ impl kernel::InPlaceModule for RustDynptr {
             takeover <- Scope::dir(
                 // Lazily, in place: nothing after it can fail.
                 pin_init::init_scope(move || -> Result<Result<Takeover>> {
+                    glue::env::refuse_stack_slices(module_parameters::refuse_stack_slices.value());
                     let takeover = Takeover::new(module, module_parameters::count.value())?;
                     pr_info!("{} C functions taken over\n", table::Row::COUNT);
                     Ok(Ok(takeover))

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 
 tap_part build/selftests/rows "$KO"
 tap_part build/selftests/grid "$KO"
+tap_part build/selftests/alias "$KO"
 tap_part selftests/refusals.sh "$KO"
 tap_no_splat guest
 tap_done

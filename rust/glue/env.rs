@@ -13,7 +13,10 @@ mod objects;
 mod references;
 
 pub(crate) use self::{
-    argument::DynptrArgument,
+    argument::{
+        refuse_stack_slices,
+        DynptrArgument, //
+    },
     frame::{
         type_name,
         Frame,
@@ -108,6 +111,12 @@ impl<'a> VerifierEnv<'a> {
         let frame = unsafe { frame.read() };
         // SAFETY: Frames up to `curframe` are live.
         unsafe { Frame::from_raw(frame) }
+    }
+
+    /// The frame of the current instruction.
+    fn current_frame(&self) -> Option<Frame<'a>> {
+        // SAFETY: By the type invariant there is a current state.
+        self.frame_at(unsafe { (*self.state()).curframe })
     }
 
     /// A fresh identity: `++env->id_gen`.

@@ -215,3 +215,51 @@ pub fn construct(arg: ArgType, source: Source, parents: Parents) -> Result<New, 
         },
     })
 }
+
+/// A slice that a call returns. If the bytes are not contiguous in memory, it is the buffer that the call
+/// was given, filled with a copy: a second way to that memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slice {
+    /// `bpf_dynptr_slice()`
+    ReadOnly,
+    /// `bpf_dynptr_slice_rdwr()`
+    Writable,
+}
+
+/// The slice that the function of this name returns, if it is one of those that do.
+pub fn slice_of(function: &[u8]) -> Option<Slice> {
+    match function {
+        b"bpf_dynptr_slice" => Some(Slice::ReadOnly),
+        b"bpf_dynptr_slice_rdwr" => Some(Slice::Writable),
+        _ => None,
+    }
+}
+
+/// A rule that C does not have, and Rust only if it is asked to: a slice of a dynptr of this class must
+/// not be able to be a buffer on the stack. The verifier tracks what is in stack slots, and does not see
+/// writes through the slice: a program can forge a pointer. Reading gives it the pointers that it spilled,
+/// as numbers, which matters if it may not see them (`!shows_pointers`).
+///
+/// `buffer_type` is the `enum bpf_reg_type` of the buffer.
+///
+/// # Errors
+///
+/// [`Reject::StackSlice`].
+pub fn check_slice_buffer(
+    slice: Slice,
+    class_raw: u32,
+    buffer_type: u32,
+    shows_pointers: bool,
+) -> Result<(), Reject> {
+    let may_be_buffer = match Class::from_raw(class_raw) {
+        Some(Class::Skb | Class::Xdp) => true,
+        // No dynptr over a file is writable: there is no such slice.
+        Some(Class::File) => slice == Slice::ReadOnly,
+        Some(Class::Local | Class::Ringbuf | Class::SkbMeta) | None => false,
+    };
+    let does_harm = slice == Slice::Writable || !shows_pointers;
+    if may_be_buffer && does_harm && buffer_type == PTR_TO_STACK {
+        return Err(Reject::StackSlice);
+    }
+    Ok(())
+}

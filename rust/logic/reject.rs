@@ -63,6 +63,8 @@ pub enum Reject {
     NoMemory,
     /// The verifier's state is not what its own rules make. C would read out of bounds.
     BadSlot,
+    /// A slice may be a buffer on the stack. Refused only if asked for: C allows it.
+    StackSlice,
 }
 
 /// The argument that a reject is about.
@@ -111,7 +113,8 @@ impl Reject {
             | Self::WrongType { .. }
             | Self::NoType
             | Self::ChildLeaks { .. }
-            | Self::NoReference => EINVAL,
+            | Self::NoReference
+            | Self::StackSlice => EINVAL,
         }
     }
 
@@ -151,6 +154,9 @@ impl Reject {
                 out.push(b". Release it first.\n");
             }
             Self::BadSlot => out.push(b"verifier bug: dynptr slot outside of the stack\n"),
+            Self::StackSlice => out.push(
+                b"R3 must not point to the stack: the slice may be that buffer (rust_dynptr)\n",
+            ),
             Self::NoType
             | Self::SeveralParents(_)
             | Self::NoReference
@@ -187,6 +193,11 @@ impl Reject {
             },
             Self::WrongType { .. } => Diagnostic::Argument {
                 suggestion: c"Use a dynptr constructor that matches this operation, or call an operation that accepts the dynptr's current type.",
+            },
+            Self::StackSlice => Diagnostic::Resource {
+                problem: c"dynptr slice over a stack buffer",
+                reason: c"If the bytes are not contiguous, the slice is the buffer that the call is given. The verifier tracks what is in a stack buffer, and does not see accesses through the slice.",
+                suggestion: c"Use a buffer in a map value or a global variable, or bpf_dynptr_read() and bpf_dynptr_write().",
             },
             Self::NoPlace(_)
             | Self::NoType

@@ -30,7 +30,13 @@ use crate::{
         slot::Mark, //
     }, //
 };
-use core::ptr::NonNull;
+use core::{
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicBool,
+        Ordering, //
+    }, //
+};
 use kernel::{
     ffi::{
         c_char,
@@ -38,6 +44,17 @@ use kernel::{
     },
     str::CStrExt as _, //
 };
+
+static REFUSE_STACK_SLICES: AtomicBool = AtomicBool::new(false);
+
+/// The buffer of `bpf_dynptr_slice()` and `bpf_dynptr_slice_rdwr()` is their third argument.
+const BUFFER_REGISTER: i32 = 3;
+
+/// Whether programs are refused that take a slice with a buffer on the stack; C accepts them. Acts on
+/// programs that are verified from now on.
+pub(crate) fn refuse_stack_slices(on: bool) {
+    REFUSE_STACK_SLICES.store(on, Ordering::Relaxed);
+}
 
 /// An argument of a helper, kfunc or global subprogram that must be a dynptr.
 ///
@@ -141,6 +158,7 @@ impl VerifierEnv<'_> {
         match argument::judge(&arg.reg.view(), arg.ty, &frame) {
             Ok(Judgement::Construct) => self.construct_dynptr(arg),
             Ok(Judgement::Use { spi, mark }) => {
+                self.check_slice_buffer(arg, mark)?;
                 if let Some(spi) = spi {
                     self.mark_dynptr_scratched(spi);
                 }
@@ -149,6 +167,28 @@ impl VerifierEnv<'_> {
             }
             Err(reject) => Err(self.refuse_argument(reject, arg)),
         }
+    }
+
+    /// Refuses slices that may be a buffer on the stack, if that was asked for.
+    fn check_slice_buffer(&mut self, arg: &DynptrArgument<'_>, mark: Mark) -> Result<(), c_int> {
+        if !REFUSE_STACK_SLICES.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        // SAFETY: By the type invariant, a C string.
+        let Some(slice) = argument::slice_of(unsafe { c_bytes(arg.call_name) }) else {
+            return Ok(());
+        };
+        let buffer = self
+            .current_frame()
+            .and_then(|frame| frame.register(BUFFER_REGISTER));
+        let Some(buffer) = buffer else { return Ok(()) };
+        argument::check_slice_buffer(
+            slice,
+            mark.class_raw,
+            buffer.type_raw(),
+            self.allows_ptr_leaks(),
+        )
+        .map_err(|reject| self.refuse_argument(reject, arg))
     }
 
     fn construct_dynptr(&mut self, arg: &DynptrArgument<'_>) -> Result<(), c_int> {

@@ -11,14 +11,17 @@ use rust_dynptr_host::logic::{
         Position, //
     },
     argument::{
+        check_slice_buffer,
         construct,
         judge,
+        slice_of,
         ArgType,
         Judgement,
         New,
         Parent,
         Parents,
         Register,
+        Slice,
         Source, //
     },
     codes::*,
@@ -304,6 +307,29 @@ fn constructors_that_cannot_be() {
         ),
         Err(Reject::SeveralParents(2))
     );
+}
+
+#[test]
+fn slices_that_may_be_a_stack_buffer() {
+    assert_eq!(slice_of(b"bpf_dynptr_slice"), Some(Slice::ReadOnly));
+    assert_eq!(slice_of(b"bpf_dynptr_slice_rdwr"), Some(Slice::Writable));
+    assert_eq!(slice_of(b"bpf_dynptr_data"), None);
+    // Classes 1 to 6: local, ringbuf, skb, xdp, skb_meta, file.
+    for class in 0..8 {
+        for slice in [Slice::ReadOnly, Slice::Writable] {
+            for shows_pointers in [false, true] {
+                let refused = match slice {
+                    Slice::Writable => [3, 4].contains(&class),
+                    Slice::ReadOnly => [3, 4, 6].contains(&class) && !shows_pointers,
+                };
+                let check = |buffer| check_slice_buffer(slice, class, buffer, shows_pointers);
+                assert_eq!(check(PTR_TO_STACK).is_err(), refused, "{class} {slice:?}");
+                for elsewhere in [SCALAR_VALUE, PTR_TO_MEM, 4] {
+                    assert_eq!(check(elsewhere), Ok(()));
+                }
+            }
+        }
+    }
 }
 
 fn name(argno: i32) -> String {
