@@ -273,6 +273,9 @@ typedef void (*holds_fn)(const struct program *programs, size_t count, bool *hol
 size_t program_size(const struct program *p);
 void reduce(struct program *p, holds_fn holds);
 
+/* check.c */
+size_t check_images(size_t seeds);
+
 /* show.c */
 void show_program(FILE *out, const struct program *p);
 void show_insns(FILE *out, const struct image *image);
