@@ -22,5 +22,6 @@
 #include <linux/vmalloc.h>
 #include <net/xdp.h>
 
+#include "heap_kfuncs.h"
 #include "rust_dynptr.h"
 #include "unexported.h"

@@ -10,10 +10,14 @@
 
 #include <linux/eventpoll.h>
 #include <linux/ftrace.h>
+#include <linux/gfp_types.h>
 #include <linux/irq_work.h>
+#include <linux/livepatch.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/poll.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <asm/ibt.h>
@@ -67,6 +71,9 @@ enum rust_dynptr_values {
 	RUST_DYNPTR_POLL_READABLE = (__force u32)(EPOLLIN | EPOLLRDNORM),
 	RUST_DYNPTR_POLL_WRITABLE = (__force u32)(EPOLLOUT | EPOLLWRNORM),
 	/* What xdp_get_shared_info_from_buff() leaves for it at the end of a frame. */
+	RUST_DYNPTR_GFP_ZERO = (__force u32)__GFP_ZERO,
+	RUST_DYNPTR_SLAB_MAX = KMALLOC_MAX_CACHE_SIZE,
+	RUST_DYNPTR_PAGES_MAX = PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER,
 	RUST_DYNPTR_SHARED_INFO_ROOM = SKB_DATA_ALIGN(sizeof(struct skb_shared_info)),
 };
 
@@ -93,5 +100,46 @@ void rust_dynptr_fault_linger(void);
 
 /* ftrace_regs_get_argument() */
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);
+
+/* Whether the current context may sleep; never wrongly true. */
+bool rust_dynptr_may_sleep(void);
+
+/*
+ * Zeroed memory, charged to the memory cgroup that @owner (an object of the slab) is charged to, or
+ * to none. kmalloc_nolock() and alloc_pages_nolock(): any context; kvzalloc(): may sleep.
+ */
+void *rust_dynptr_zalloc_nolock(void *owner, size_t size);
+void *rust_dynptr_pages_nolock(void *owner, size_t size);
+void *rust_dynptr_kvzalloc(void *owner, size_t size);
+
+/* free_pages_nolock() of what rust_dynptr_pages_nolock() gave for @size. Any context. */
+void rust_dynptr_free_pages_nolock(void *memory, size_t size);
+
+/*
+ * kvfree() from any context, of 8 bytes or more: at once if it may sleep, else soon, by an
+ * irq_work. The second waits for those.
+ */
+void rust_dynptr_kvfree(void *memory);
+void rust_dynptr_kvfree_barrier(void);
+
+/* What happened to heap dynptrs since the module was loaded; a counter is a sum over processors. */
+enum rust_dynptr_heap_event {
+	RUST_DYNPTR_HEAP_ALLOCATED,
+	RUST_DYNPTR_HEAP_FREED,
+	RUST_DYNPTR_HEAP_BYTES_ALLOCATED,
+	RUST_DYNPTR_HEAP_BYTES_FREED,
+	RUST_DYNPTR_HEAP_FAILED,
+	RUST_DYNPTR_HEAP_DAMAGED,
+	RUST_DYNPTR_HEAP_EVENTS,
+};
+
+void rust_dynptr_heap_add(enum rust_dynptr_heap_event event, u64 count);
+u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event);
+
+/*
+ * Whether the livepatch @patch acts on what the current task calls, and will until it leaves the
+ * patched functions. False in doubt.
+ */
+bool rust_dynptr_patch_acts(const struct klp_patch *patch);
 
 #endif

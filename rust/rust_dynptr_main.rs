@@ -44,6 +44,10 @@ module! {
             default: false,
             description: "Refuse programs that take a dynptr slice with a buffer on the stack",
         },
+        heap_red_zones: bool {
+            default: false,
+            description: "Look for writes behind and after heap dynptrs' memory (slow; see debugfs rust_dynptr/heap)",
+        },
     },
 }
 
@@ -61,6 +65,7 @@ impl kernel::InPlaceModule for RustDynptr {
                 // Lazily, in place: nothing after it can fail.
                 pin_init::init_scope(move || -> Result<Result<Takeover>> {
                     glue::env::refuse_stack_slices(module_parameters::refuse_stack_slices.value());
+                    glue::heap::use_red_zones(module_parameters::heap_red_zones.value());
                     let takeover = Takeover::new(module, module_parameters::count.value())?;
                     pr_info!("{} C functions taken over\n", table::Row::COUNT);
                     Ok(Ok(takeover))
@@ -69,6 +74,7 @@ impl kernel::InPlaceModule for RustDynptr {
                 |takeover, dir| {
                     dir.read_callback_file(c"takeover", takeover, &Takeover::show);
                     dir.read_callback_file(c"programs", takeover, &Takeover::show_programs);
+                    dir.read_callback_file(c"heap", takeover, &show_heap);
                     dir.read_write_callback_file(
                         c"counting",
                         takeover,
@@ -79,6 +85,11 @@ impl kernel::InPlaceModule for RustDynptr {
             ),
         })
     }
+}
+
+/// debugfs `heap`: see [`glue::heap::show`].
+fn show_heap(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    glue::heap::show(f)
 }
 
 /// debugfs `counting`: 1 if hits are counted.

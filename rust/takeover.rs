@@ -20,6 +20,7 @@ use crate::{
     entry,
     glue::{
         btf::KernelBtf,
+        heap,
         module::{
             wait_for_visits,
             ModuleRef, //
@@ -111,6 +112,7 @@ struct Visits;
 impl Drop for Visits {
     fn drop(&mut self) {
         wait_for_visits();
+        heap::wait_for_frees();
     }
 }
 
@@ -138,6 +140,7 @@ impl Takeover {
         }
         let probes = Probes::new()?;
         let bind = Bind::new(module, btf?.into_inner())?;
+        heap::register_kfuncs()?;
         let patch = Patch::new(module)?;
         Ok(Self {
             patch,

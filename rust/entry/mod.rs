@@ -7,6 +7,7 @@
 //! the ABI that `BPF_CALL_n` gives: five 64-bit registers in, one out.
 
 mod filter;
+mod heap;
 mod helpers;
 mod internal;
 mod kfuncs;

@@ -74,7 +74,7 @@ impl<'a> Dynptr<'a> {
     }
 
     #[inline(always)]
-    fn word(self) -> Word {
+    pub(super) fn word(self) -> Word {
         // SAFETY: As in `data_ptr`.
         Word::from_raw(unsafe { (*self.0.as_ptr()).size })
     }
@@ -161,6 +161,11 @@ impl<'a> Dynptr<'a> {
         self.set(null_mut(), Word::from_raw(0));
     }
 
+    /// [`set_null`](Self::set_null), for a constructor without errors.
+    pub(crate) fn nullify(self) {
+        self.set_null();
+    }
+
     /// Makes this what a constructor decided: a dynptr at `data`, or null.
     #[inline(always)]
     fn construct(self, data: *mut c_void, word: Result<Word, Errno>) -> Result<(), Errno> {
@@ -173,7 +178,7 @@ impl<'a> Dynptr<'a> {
 
     /// A constructor's error: the dynptr is null.
     #[inline(always)]
-    fn refuse(self, errno: Errno) -> Result<(), Errno> {
+    pub(super) fn refuse(self, errno: Errno) -> Result<(), Errno> {
         self.set_null();
         Err(errno)
     }

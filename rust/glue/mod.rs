@@ -11,6 +11,8 @@ pub(crate) mod env;
 mod faults;
 pub(crate) mod fetch;
 mod file;
+pub(crate) mod heap;
+pub(crate) mod judge;
 mod layout;
 pub(crate) mod module;
 pub(crate) mod ordered;
@@ -51,6 +53,7 @@ const _: () = {
     assert!(errno::EAGAIN.to_c_int() == -(bindings::EAGAIN as i32));
     assert!(errno::ENOMEM.to_c_int() == -(bindings::ENOMEM as i32));
     assert!(errno::ERANGE.to_c_int() == -(bindings::ERANGE as i32));
+    assert!(errno::EACCES.to_c_int() == -(bindings::EACCES as i32));
     assert!(errno::EFAULT.to_c_int() == -(bindings::EFAULT as i32));
     assert!(errno::EBUSY.to_c_int() == -(bindings::EBUSY as i32));
     assert!(errno::EINVAL.to_c_int() == -(bindings::EINVAL as i32));

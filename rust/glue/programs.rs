@@ -15,6 +15,7 @@ use crate::{
     },
     glue::module::ModuleRef,
     logic::bind::{
+        module_kfunc,
         rebound,
         rebound_kfunc,
         Target, //
@@ -31,6 +32,56 @@ pub(crate) enum Outcome {
     Bound,
     /// It stays with C, as its list of BTFs is full or the module is going away.
     LeftToC,
+}
+
+/// The kfuncs that a program under verification calls; none without kfuncs.
+///
+/// # Safety
+///
+/// `env` is a verifier run's, which has a program; the entries are used while it lasts.
+unsafe fn kfuncs(
+    env: *mut bindings::bpf_verifier_env,
+) -> impl Iterator<Item = *mut bindings::bpf_kfunc_desc> {
+    // SAFETY: By this function's contract.
+    let prog = unsafe { (*env).prog };
+    // SAFETY: A program has its `aux`.
+    let aux = unsafe { (*prog).aux };
+    // SAFETY: As above.
+    let tab = unsafe { (*aux).kfunc_tab };
+    let count = if tab.is_null() {
+        0
+    } else {
+        // SAFETY: The program's own table.
+        unsafe { (*tab).nr_descs }
+    };
+    let first = tab.wrapping_byte_add(layout::bpf_kfunc_desc_tab::DESCS);
+    (0..count as usize).map(move |i| first.cast::<bindings::bpf_kfunc_desc>().wrapping_add(i))
+}
+
+/// The address of the kfunc that instruction `index` calls, if it calls one of a module.
+///
+/// # Safety
+///
+/// `env` is a verifier run's, which has a program of more than `index` instructions.
+pub(super) unsafe fn called_kfunc(
+    env: *mut bindings::bpf_verifier_env,
+    index: u32,
+) -> Option<usize> {
+    // SAFETY: By this function's contract.
+    let prog = unsafe { (*env).prog };
+    let insns = prog.wrapping_byte_add(layout::bpf_prog::INSNSI);
+    let insn = insns
+        .cast::<bindings::bpf_insn>()
+        .wrapping_add(index as usize);
+    // SAFETY: By this function's contract.
+    let insn = unsafe { insn.read() };
+    let offset = module_kfunc(insn.code, insn.src_reg(), insn.off)?;
+    // SAFETY: By this function's contract.
+    unsafe { kfuncs(env) }.find_map(|desc| {
+        // SAFETY: An entry of the program's own table.
+        let desc = unsafe { &*desc };
+        (desc.func_id == insn.imm as u32 && desc.offset == offset).then_some(desc.addr)
+    })
 }
 
 /// A program that has been verified and is now fixed up.
@@ -79,18 +130,10 @@ impl VerifiedProgram {
         Some((unsafe { &raw mut (*insn).imm }, imm))
     }
 
-    /// The kfuncs that the program calls; none without kfuncs.
+    /// The kfuncs that the program calls.
     fn kfuncs(&self) -> impl Iterator<Item = *mut bindings::bpf_kfunc_desc> {
         // SAFETY: By the type invariant.
-        let tab = unsafe { (*self.aux()).kfunc_tab };
-        let count = if tab.is_null() {
-            0
-        } else {
-            // SAFETY: The program's own table.
-            unsafe { (*tab).nr_descs }
-        };
-        let first = tab.wrapping_byte_add(layout::bpf_kfunc_desc_tab::DESCS);
-        (0..count as usize).map(move |i| first.cast::<bindings::bpf_kfunc_desc>().wrapping_add(i))
+        unsafe { kfuncs(self.0.as_ptr()) }
     }
 
     /// The place of a kfunc's address and the address in Rust, if `targets` replaces it.

@@ -123,7 +123,8 @@ void rust_dynptr_warn_too_many_ids(void)
 	WARN_ON_ONCE(1);
 }
 
-/* logic::codes knows these types of dynptrs, and the verifier no others. */
+/* logic::codes knows these types of dynptrs, the verifier no others; bit 29 is free for ours. */
+static_assert(!(__BPF_TYPE_LAST_FLAG >> 29));
 static_assert(DYNPTR_TYPE_FLAG_MASK == (DYNPTR_TYPE_LOCAL | DYNPTR_TYPE_RINGBUF | DYNPTR_TYPE_SKB |
 					DYNPTR_TYPE_XDP | DYNPTR_TYPE_SKB_META | DYNPTR_TYPE_FILE));
 

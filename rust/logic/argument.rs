@@ -13,6 +13,7 @@ use super::{
         CONST_PTR_TO_DYNPTR,
         DYNPTR_TYPES,
         DYNPTR_TYPE_FILE,
+        DYNPTR_TYPE_HEAP,
         DYNPTR_TYPE_LOCAL,
         DYNPTR_TYPE_RINGBUF,
         DYNPTR_TYPE_SKB,
@@ -30,7 +31,8 @@ use super::{
         Mark,
         NoPlace,
         Offset,
-        Stack, //
+        Stack,
+        HEAP_RAW, //
     }, //
 };
 
@@ -65,8 +67,8 @@ impl ArgType {
         self.0 & !OBJ_RELEASE == ARG_PTR_TO_DYNPTR
     }
 
-    /// `arg_to_dynptr_type()`: the type of dynptr that it asks for, 0 if none or several.
-    pub const fn class_raw(self) -> u32 {
+    /// `arg_to_dynptr_type()`: the type of dynptr that it asks for, 0 if none or several; [`HEAP_RAW`].
+    pub const fn type_raw(self) -> u32 {
         match self.0 & DYNPTR_TYPES {
             DYNPTR_TYPE_LOCAL => Class::Local.to_raw(),
             DYNPTR_TYPE_RINGBUF => Class::Ringbuf.to_raw(),
@@ -74,9 +76,37 @@ impl ArgType {
             DYNPTR_TYPE_XDP => Class::Xdp.to_raw(),
             DYNPTR_TYPE_SKB_META => Class::SkbMeta.to_raw(),
             DYNPTR_TYPE_FILE => Class::File.to_raw(),
+            DYNPTR_TYPE_HEAP => HEAP_RAW,
             _ => 0,
         }
     }
+
+    /// Whether it asks for the type of this dynptr. Who asks for local memory gets it on the heap too.
+    fn takes(self, mark: &Mark) -> bool {
+        self.takes_any() || [mark.class_raw, mark.type_raw()].contains(&self.type_raw())
+    }
+
+    /// The same argument, of a kfunc of heap dynptrs, about which the kernel's verifier says no more than
+    /// whether it constructs.
+    pub const fn of_heap(self, call: HeapCall) -> Self {
+        Self(
+            self.0
+                | DYNPTR_TYPE_HEAP
+                | match call {
+                    HeapCall::Construct => MEM_UNINIT,
+                    HeapCall::Release => OBJ_RELEASE,
+                },
+        )
+    }
+}
+
+/// What a kfunc of heap dynptrs does with its dynptr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeapCall {
+    /// `bpf_dynptr_alloc()`, `bpf_dynptr_attach()`: the program must release it.
+    Construct,
+    /// `bpf_dynptr_put()`, `bpf_dynptr_detach()`: with all its clones and slices.
+    Release,
 }
 
 /// How to go on with an argument that is right so far.
@@ -123,10 +153,10 @@ pub fn judge<S: Stack>(reg: &Register, arg: ArgType, stack: &S) -> Result<Judgem
         let (spi, mark) = initialized(reg.offset, stack)?;
         (Some(spi), mark)
     };
-    if !arg.takes_any() && mark.class_raw != arg.class_raw() {
+    if !arg.takes(&mark) {
         return Err(Reject::WrongType {
-            expected: arg.class_raw(),
-            actual: mark.class_raw,
+            expected: arg.type_raw(),
+            actual: mark.type_raw(),
         });
     }
     Ok(Judgement::Use { spi, mark })
@@ -192,10 +222,18 @@ pub struct New {
 ///
 /// [`Reject::NoType`], [`Reject::SeveralParents`].
 pub fn construct(arg: ArgType, source: Source, parents: Parents) -> Result<New, Reject> {
-    let class_raw = arg.class_raw();
-    if class_raw == 0 {
+    let type_raw = arg.type_raw();
+    if type_raw == 0 {
         return Err(Reject::NoType);
     }
+    if type_raw == HEAP_RAW {
+        // Whatever the call was given besides: the memory is the program's own.
+        return Ok(New {
+            class_raw: Class::Local.to_raw(),
+            parent: Parent::Acquire(0),
+        });
+    }
+    let class_raw = type_raw;
     if source.class_raw != 0 {
         // A clone shares its original's parent.
         return Ok(New {

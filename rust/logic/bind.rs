@@ -57,6 +57,12 @@ pub fn rebound(code: u8, src_reg: u8, imm: i32, targets: &[Option<Target>]) -> O
         .map(|target| target.rust_imm)
 }
 
+/// Where the verifier's table of kfuncs has the module of the kfunc that an instruction calls; `None` if it
+/// calls none, or one of vmlinux. `offset` is `insn->off`.
+pub fn module_kfunc(code: u8, src_reg: u8, offset: i16) -> Option<u16> {
+    (code == CALL && src_reg == 2 && offset > 0).then_some(offset as u16)
+}
+
 /// The new address of a kfunc, or `None` if `address` is none of `targets`.
 pub fn rebound_kfunc(address: usize, targets: &[Option<Target>]) -> Option<usize> {
     targets

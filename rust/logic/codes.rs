@@ -46,13 +46,16 @@ pub const DYNPTR_TYPE_XDP: u32 = 1 << 24;
 pub const DYNPTR_TYPE_SKB_META: u32 = 1 << 27;
 /// `DYNPTR_TYPE_FILE`.
 pub const DYNPTR_TYPE_FILE: u32 = 1 << 28;
-/// `DYNPTR_TYPE_FLAG_MASK`: all of them.
+/// A heap dynptr: a flag of ours, of a bit that the verifier leaves free. Only between our own functions.
+pub const DYNPTR_TYPE_HEAP: u32 = 1 << 29;
+/// `DYNPTR_TYPE_FLAG_MASK`, all of the verifier's, and ours.
 pub const DYNPTR_TYPES: u32 = DYNPTR_TYPE_LOCAL
     | DYNPTR_TYPE_RINGBUF
     | DYNPTR_TYPE_SKB
     | DYNPTR_TYPE_XDP
     | DYNPTR_TYPE_SKB_META
-    | DYNPTR_TYPE_FILE;
+    | DYNPTR_TYPE_FILE
+    | DYNPTR_TYPE_HEAP;
 
 /// `STACK_INVALID`: nothing was stored in this byte of the stack.
 pub const STACK_INVALID: u8 = 0;

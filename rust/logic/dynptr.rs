@@ -21,6 +21,8 @@ const SIZE_MASK: u32 = 0x00ff_ffff;
 /// The C comment in bpf.h says that the type starts at bit 24; the code shifts by 28.
 const TYPE_SHIFT: u32 = 28;
 const RDONLY: u32 = 1 << 31;
+/// C leaves bits 24-27 as they are wherever it changes the word, and looks at none.
+const HEAP: u32 = 1 << 24;
 
 /// The class of memory behind a dynptr: `enum bpf_dynptr_type` without `INVALID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +68,8 @@ impl Class {
     }
 }
 
-/// The 32-bit `size` member of `struct bpf_dynptr_kern`: bits 0-23 size, 28-30 class, 31 read-only.
+/// The 32-bit `size` member of `struct bpf_dynptr_kern`: bits 0-23 size, 28-30 class, 31 read-only. Bit 24
+/// is ours: local memory that is a block of the heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word(u32);
 
@@ -87,6 +90,18 @@ impl Word {
     /// [`MAX_SIZE`] the low 24 bits are taken, where C would let bits 28 and up change the class.
     pub const fn new(class: Class, size: u32) -> Self {
         Self((size & SIZE_MASK) | (class.to_raw() << TYPE_SHIFT))
+    }
+
+    /// A word over a block of the heap, as `bpf_dynptr_alloc()` makes it: local memory to all that use it.
+    ///
+    /// `size` is at most [`MAX_SIZE`].
+    pub const fn heap(size: u32) -> Self {
+        Self(Self::new(Class::Local, size).0 | HEAP)
+    }
+
+    /// Whether [`heap`](Self::heap) made it: the dynptr's `data` is a block's.
+    pub fn is_heap(self) -> bool {
+        self.0 & HEAP != 0 && self.class() == Some(Class::Local)
     }
 
     /// The same, read-only: `bpf_dynptr_set_rdonly()`.
@@ -193,6 +208,21 @@ pub fn from_mem(size: u64, flags: u64) -> Result<Word, Errno> {
         return Err(EINVAL);
     }
     Ok(Word::new(Class::Local, size))
+}
+
+/// `bpf_dynptr_alloc()`: the word of a dynptr over a new block of `size` bytes. `zero` is `__GFP_ZERO`, which
+/// asks for what is done anyway.
+///
+/// # Errors
+///
+/// In this order: [`E2BIG`] if `size` is more than [`MAX_SIZE`]; [`EINVAL`] if `flags` is neither 0 nor
+/// `zero`.
+pub fn alloc(size: u32, flags: u64, zero: u64) -> Result<Word, Errno> {
+    check_size(size.into())?;
+    if flags & !zero != 0 {
+        return Err(EINVAL);
+    }
+    Ok(Word::heap(size))
 }
 
 /// `__bpf_dynptr_read()`: whether `len` bytes at `offset` may be read.

@@ -20,6 +20,8 @@ pub const E2BIG: Errno = Errno::new(7);
 pub const EAGAIN: Errno = Errno::new(11);
 /// Out of memory.
 pub const ENOMEM: Errno = Errno::new(12);
+/// Access denied: a function that the program may not call.
+pub const EACCES: Errno = Errno::new(13);
 /// Bad address: memory that cannot be read, or an internal inconsistency.
 pub const EFAULT: Errno = Errno::new(14);
 /// Busy: somebody else drains the ring.

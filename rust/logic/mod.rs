@@ -16,6 +16,7 @@ pub mod chunk;
 pub mod codes;
 pub mod dynptr;
 pub mod errno;
+pub mod heap;
 pub mod objects;
 pub mod packet;
 pub mod proto;

@@ -13,7 +13,10 @@ use super::{
         ENOMEM,
         ERANGE, //
     },
-    slot::NoPlace,
+    slot::{
+        NoPlace,
+        HEAP_RAW, //
+    },
     text::Text, //
 };
 use core::ffi::CStr;
@@ -37,7 +40,7 @@ pub enum Reject {
     ConstReleased,
     /// A dynptr argument points to no whole dynptr.
     NotInitialized(Option<NoPlace>),
-    /// A dynptr argument is one of another type. `enum bpf_dynptr_type`, both.
+    /// A dynptr argument is one of another type. Both as [`Mark::type_raw`](super::slot::Mark::type_raw).
     WrongType {
         /// What the call wants.
         expected: u32,
@@ -76,6 +79,17 @@ pub struct Subject<'a> {
     pub is: &'a [u8],
     /// The names of types of dynptrs (`dynptr_type_str()`).
     pub type_name: fn(u32) -> &'static [u8],
+}
+
+impl Subject<'_> {
+    /// The name of a type of dynptrs, [`HEAP_RAW`] included.
+    fn name(&self, type_raw: u32) -> &'static [u8] {
+        if type_raw == HEAP_RAW {
+            b"malloc"
+        } else {
+            (self.type_name)(type_raw)
+        }
+    }
 }
 
 /// What the diagnostics engine is told.
@@ -141,7 +155,7 @@ impl Reject {
             }
             Self::WrongType { expected, .. } => {
                 out.push(b"Expected a dynptr of type ");
-                out.push((subject.type_name)(expected));
+                out.push(subject.name(expected));
                 out.push(b" as ");
                 subject.arg.write_name(out);
                 out.push(b"\n");
@@ -221,9 +235,9 @@ impl Reject {
             }
             Self::WrongType { expected, actual } => {
                 out.push(b"the dynptr is initialized with backing object type ");
-                out.push((subject.type_name)(actual));
+                out.push(subject.name(actual));
                 out.push(b", but this operation expects dynptr type ");
-                out.push((subject.type_name)(expected));
+                out.push(subject.name(expected));
             }
             _ => {}
         }

@@ -27,6 +27,12 @@ use super::{
 };
 use core::ffi::CStr;
 
+/// The number that stands for heap dynptrs where types are compared and named. `enum bpf_dynptr_type`
+/// ends before it, and it is never written to the verifier's state: there, a heap dynptr is
+/// [`Class::Local`] with a parent, the reference that the program must release. No other local dynptr has
+/// one: its memory is a map value's, and those are not referenced.
+pub const HEAP_RAW: u32 = 7;
+
 /// What the verifier knows of a dynptr: in each of its stack slots, and in a register that points to
 /// a const one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +45,22 @@ pub struct Mark {
     pub id: u32,
     /// Identity of the reference or object that it derives from, or 0.
     pub parent_id: u32,
+}
+
+impl Mark {
+    /// `enum bpf_dynptr_type`, or [`HEAP_RAW`].
+    pub fn type_raw(&self) -> u32 {
+        if self.class_raw == Class::Local.to_raw() && self.parent_id != 0 {
+            HEAP_RAW
+        } else {
+            self.class_raw
+        }
+    }
+
+    /// Whether the dynptr owns or protects a reference that must be released.
+    pub fn is_referenced(&self) -> bool {
+        is_referenced(self.type_raw())
+    }
 }
 
 /// A stack slot.
@@ -64,7 +86,7 @@ impl Slot {
     /// The reference or object to release when the program releases the dynptr of this first slot:
     /// what it holds, with all that shares it, or, if it holds nothing, itself.
     pub fn released_id(&self) -> u32 {
-        if is_referenced(self.mark.class_raw) {
+        if self.mark.is_referenced() {
             self.mark.parent_id
         } else {
             self.mark.id
@@ -162,12 +184,13 @@ pub enum Destroy {
     },
 }
 
-/// Whether dynptrs of this class own or protect a reference that must be released.
-pub fn is_referenced(class_raw: u32) -> bool {
-    matches!(
-        Class::from_raw(class_raw),
-        Some(Class::Ringbuf | Class::File)
-    )
+/// Whether dynptrs of this type ([`Mark::type_raw`]) own or protect a reference that must be released.
+pub fn is_referenced(type_raw: u32) -> bool {
+    type_raw == HEAP_RAW
+        || matches!(
+            Class::from_raw(type_raw),
+            Some(Class::Ringbuf | Class::File)
+        )
 }
 
 /// What happens when slot `spi` is overwritten.
@@ -186,7 +209,7 @@ pub fn destroy<S: State>(state: &S, spi: i32) -> Result<Destroy, Reject> {
         let spi = spi.wrapping_add(1);
         (spi, state.slot(spi)?.mark)
     };
-    if is_referenced(mark.class_raw) && state.dynptrs_of_parent(mark.parent_id) <= 1 {
+    if mark.is_referenced() && state.dynptrs_of_parent(mark.parent_id) <= 1 {
         return Err(Reject::OverwriteReferenced);
     }
     Ok(Destroy::Release { id: mark.id, spi })

@@ -15,7 +15,10 @@
 
 use crate::{
     bindings,
-    glue::module::ModuleRef,
+    glue::{
+        judge::set_patch,
+        module::ModuleRef, //
+    },
     table::{
         Kind,
         Row, //
@@ -30,8 +33,8 @@ use kernel::{
 /// The verifier itself: on the stack from a verification's beginning to its end.
 const HELD: &CStr = c"bpf_check";
 
-/// Room for all rows, [`HELD`], and the empty one that ends the list.
-const FUNCTIONS: usize = Row::COUNT + 2;
+/// Room for the rows of the kind, [`HELD`], and the empty one that ends the list.
+const FUNCTIONS: usize = Row::count_of(Kind::patch) + 2;
 
 /// Bytes of the call at a function's entry that ftrace patches: `MCOUNT_INSN_SIZE`.
 const FENTRY_BYTES: usize = 5;
@@ -79,14 +82,10 @@ impl Patch {
     /// `EBUSY` if somebody else replaced a function already, `EINVAL` if one is missing or cannot be
     /// traced; the kernel's log names it.
     pub(crate) fn new(module: ModuleRef) -> Result<Self> {
-        let set = KBox::new(
-            Opaque::new(Set {
-                patch: Default::default(),
-                objects: Default::default(),
-                functions: [Default::default(); FUNCTIONS],
-            }),
-            GFP_KERNEL,
-        )?;
+        // In place: it is too large for the stack.
+        let set = KBox::<Opaque<Set>>::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
+        // SAFETY: Pointers, numbers and lists of C, for all of which zero is a value.
+        let set = unsafe { set.assume_init() };
         let raw = set.get();
         // SAFETY: Nobody else knows `set` yet.
         let parts = unsafe { &mut *raw };
@@ -112,6 +111,8 @@ impl Patch {
             pr_err!("livepatch refused ({err}); the line above names the function\n");
             return Err(kernel::error::Error::from_errno(err));
         }
+        // SAFETY: See above; programs that use kfuncs hold the module too.
+        unsafe { set_patch(patch) };
         Ok(Self(set))
     }
 

@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     bindings,
-    glue::c_bytes,
+    glue::{
+        c_bytes,
+        heap::call_of, //
+        programs::called_kfunc,
+    },
     logic::{
         argno::ArgNo,
         argument::{
@@ -155,8 +159,9 @@ impl VerifierEnv<'_> {
     /// gives; -ENOMEM, -EFAULT.
     pub(crate) fn check_dynptr_argument(&mut self, arg: &DynptrArgument<'_>) -> Result<(), c_int> {
         let frame = self.frame_of(arg.reg);
-        match argument::judge(&arg.reg.view(), arg.ty, &frame) {
-            Ok(Judgement::Construct) => self.construct_dynptr(arg),
+        let ty = self.argument_type(arg);
+        match argument::judge(&arg.reg.view(), ty, &frame) {
+            Ok(Judgement::Construct) => self.construct_dynptr(arg, ty),
             Ok(Judgement::Use { spi, mark }) => {
                 self.check_slice_buffer(arg, mark)?;
                 if let Some(spi) = spi {
@@ -166,6 +171,16 @@ impl VerifierEnv<'_> {
                 Ok(())
             }
             Err(reject) => Err(self.refuse_argument(reject, arg)),
+        }
+    }
+
+    /// What the call asks for: for our own kfuncs more than the kernel's verifier knows.
+    fn argument_type(&self, arg: &DynptrArgument<'_>) -> ArgType {
+        // SAFETY: By the type invariant; the program is complete, and the instruction in it.
+        let called = unsafe { called_kfunc(self.as_ptr(), arg.insn) };
+        match called.and_then(call_of) {
+            Some(call) => arg.ty.of_heap(call),
+            None => arg.ty,
         }
     }
 
@@ -191,7 +206,7 @@ impl VerifierEnv<'_> {
         .map_err(|reject| self.refuse_argument(reject, arg))
     }
 
-    fn construct_dynptr(&mut self, arg: &DynptrArgument<'_>) -> Result<(), c_int> {
+    fn construct_dynptr(&mut self, arg: &DynptrArgument<'_>, ty: ArgType) -> Result<(), c_int> {
         for slot in 0..DYNPTR_SLOTS {
             self.check_slot_write(arg, slot)?;
         }
@@ -204,7 +219,7 @@ impl VerifierEnv<'_> {
         // The two slots may belong to two dynptrs. If they are one's, the second finds nothing.
         self.destroy_dynptr(frame, spi)?;
         self.destroy_dynptr(frame, spi.wrapping_sub(1))?;
-        self.mark_new_dynptr(arg, frame, spi)
+        self.mark_new_dynptr(arg, ty, frame, spi)
             .map_err(|reject| self.refuse(reject))
     }
 
@@ -212,11 +227,12 @@ impl VerifierEnv<'_> {
     fn mark_new_dynptr(
         &mut self,
         arg: &DynptrArgument<'_>,
+        ty: ArgType,
         frame: Frame<'_>,
         spi: i32,
     ) -> Result<(), Reject> {
         frame.take_dynptr_slots(spi)?;
-        let new = argument::construct(arg.ty, arg.source()?, arg.parents()?)?;
+        let new = argument::construct(ty, arg.source()?, arg.parents()?)?;
         let parent_id = match new.parent {
             Parent::Is(id) => id,
             Parent::Acquire(parent) => self.acquire_reference(arg.insn, parent)?,

@@ -29,7 +29,8 @@ use rust_dynptr_host::logic::{
     slot::{
         Mark,
         NoPlace,
-        Offset, //
+        Offset,
+        HEAP_RAW, //
     },
     text::Text, //
 };
@@ -215,14 +216,21 @@ fn the_type_must_be_the_expected() {
         DYNPTR_TYPE_XDP,
         DYNPTR_TYPE_SKB_META,
         DYNPTR_TYPE_FILE,
+        DYNPTR_TYPE_HEAP,
     ];
-    for actual in 1..=6 {
+    for actual in 1..=HEAP_RAW {
         let mut state = State::with_slots(2);
-        state.put_dynptr(0, 1, actual, 7, 5);
+        let (class, parent) = match actual {
+            LOCAL => (LOCAL, 0),
+            HEAP_RAW => (LOCAL, 5),
+            _ => (actual, 5),
+        };
+        state.put_dynptr(0, 1, class, 7, parent);
         for (expected, flag) in (1..).zip(flags) {
             for release in [0, OBJ_RELEASE] {
                 let judged = judge(&stack(-16), arg(flag | release), &state);
-                if expected == actual {
+                // A heap dynptr is local memory, but local memory is not on the heap.
+                if expected == actual || (expected, actual) == (LOCAL, HEAP_RAW) {
                     assert!(judged.is_ok());
                 } else {
                     assert_eq!(judged, Err(Reject::WrongType { expected, actual }));

@@ -19,6 +19,7 @@ use rust_dynptr_host::logic::{
         NoPlace,
         Offset,
         Slot, //
+        HEAP_RAW,
     }, //
 };
 use state::{
@@ -92,15 +93,24 @@ fn a_state_that_cannot_be_is_refused() {
 #[test]
 fn only_classes_that_hold_something_are_referenced() {
     for class in 0..=8 {
-        assert_eq!(is_referenced(class), [RINGBUF, FILE].contains(&class));
+        assert_eq!(
+            is_referenced(class),
+            [RINGBUF, FILE, HEAP_RAW].contains(&class)
+        );
     }
 }
 
 #[test]
 fn released_is_the_reference_or_the_dynptr_itself() {
     for class in 1..=6 {
-        let id = if is_referenced(class) { 5 } else { 7 };
+        // Local memory with a parent is on the heap.
+        let id = if is_referenced(class) || class == LOCAL {
+            5
+        } else {
+            7
+        };
         assert_eq!(dynptr(true, class, 7, 5).released_id(), id);
+        assert_eq!(dynptr(true, class, 7, 0).mark.type_raw(), class);
     }
 }
 

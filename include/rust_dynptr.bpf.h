@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Heap dynptrs for BPF programs: kfuncs of the module rust_dynptr. Include it after vmlinux.h and
+ * <bpf/bpf_helpers.h>. The manual page docs/bpf-heap-dynptrs.7 is made of the comments here.
+ */
+#ifndef RUST_DYNPTR_BPF_H
+#define RUST_DYNPTR_BPF_H
+
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+
+/**
+ * struct bpf_dynptr_heap - the memory of a heap dynptr, as an object that maps can hold
+ * @size: bytes, 0 to 2^24-1
+ *
+ * A map value holds one in a field ``struct bpf_dynptr_heap __kptr *name``, in every type of map
+ * that can hold kptrs; bpf_kptr_xchg() puts it in and takes it out. When the entry or the map goes,
+ * so does the object. A map with such a field holds the module.
+ */
+struct bpf_dynptr_heap {
+	__u32 size;
+} __attribute__((preserve_access_index));
+
+/**
+ * bpf_dynptr_alloc() - a dynptr over new memory
+ * @size: bytes, 0 to 2^24-1
+ * @flags: 0 or __GFP_ZERO; the memory is zeroed in either case
+ * @ptr__uninit: 16 bytes of stack that become the dynptr
+ *
+ * The program must give the dynptr to bpf_dynptr_put() or bpf_dynptr_detach() on every path, also
+ * after an error, when it is null. All dynptr helpers and kfuncs take it: it is one of type local.
+ * Clones share the memory; the reference is the first one's and all of theirs.
+ *
+ * The memory is charged to the memory cgroup that the program was loaded in.
+ *
+ * Context: any, NMI included, up to 32 KiB less 16 bytes, best effort: memory may be short there
+ * that would not be elsewhere. Where a program may sleep, any size.
+ *
+ * Return:
+ * * ``0`` - done
+ * * ``-E2BIG`` - @size is above 2^24-1
+ * * ``-EINVAL`` - @flags has other bits
+ * * ``-ENOMEM`` - no memory, or more than this context can have
+ *
+ * Example::
+ *
+ *	struct bpf_dynptr line;
+ *
+ *	if (!bpf_dynptr_alloc(len, 0, &line))
+ *		bpf_dynptr_write(&line, 0, text, sizeof(text), 0);
+ *	bpf_dynptr_put(&line);
+ */
+extern int bpf_dynptr_alloc(__u32 size, __u64 flags, struct bpf_dynptr *ptr__uninit) __ksym;
+
+/**
+ * bpf_dynptr_put() - releases a heap dynptr
+ * @ptr: the dynptr, or one that is null because bpf_dynptr_alloc() failed
+ *
+ * Clones and slices of it cannot be used any more. The memory is freed, unless objects share it.
+ *
+ * Context: any.
+ */
+extern void bpf_dynptr_put(struct bpf_dynptr *ptr) __ksym;
+
+/**
+ * bpf_dynptr_detach() - turns a heap dynptr into an object that a map can hold
+ * @ptr: the dynptr
+ *
+ * Releases the dynptr: clones and slices of it cannot be used any more. The program must give the
+ * object to bpf_kptr_xchg(), bpf_dynptr_attach() or bpf_dynptr_heap_release().
+ *
+ * Context: any.
+ *
+ * Return: the object, which has all of the memory whatever bpf_dynptr_adjust() made of the dynptr;
+ * NULL for a null dynptr.
+ *
+ * Example::
+ *
+ *	struct bpf_dynptr_heap *heap = bpf_dynptr_detach(&line);
+ *
+ *	if (heap)
+ *		heap = bpf_kptr_xchg(&entry->heap, heap);
+ *	if (heap)
+ *		bpf_dynptr_heap_release(heap);
+ */
+extern struct bpf_dynptr_heap *bpf_dynptr_detach(struct bpf_dynptr *ptr) __ksym;
+
+/**
+ * bpf_dynptr_attach() - turns an object into a heap dynptr
+ * @heap: the object, not NULL; the program does not have it any more
+ * @ptr__uninit: 16 bytes of stack that become a dynptr over all of its memory
+ *
+ * The program must release the dynptr as one of bpf_dynptr_alloc(). If others have references to
+ * the object, they see what is written through the dynptr, at any time.
+ *
+ * Context: any.
+ */
+extern void bpf_dynptr_attach(struct bpf_dynptr_heap *heap,
+			      struct bpf_dynptr *ptr__uninit) __ksym;
+
+/**
+ * bpf_dynptr_heap_acquire() - another reference to an object
+ * @heap: the object, which the program has
+ *
+ * Context: any.
+ *
+ * Return: the same object, to be released on its own; NULL if it has 2^31-1 references.
+ */
+extern struct bpf_dynptr_heap *bpf_dynptr_heap_acquire(struct bpf_dynptr_heap *heap) __ksym;
+
+/**
+ * bpf_dynptr_heap_release() - releases an object
+ * @heap: the object, not NULL
+ *
+ * The memory is freed with the last reference.
+ *
+ * Context: any.
+ */
+extern void bpf_dynptr_heap_release(struct bpf_dynptr_heap *heap) __ksym;
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory for heap dynptrs, for the Rust code (rust/glue/heap.rs): the kernel's allocators for any
+ * context, charged to an owner. See include/rust_dynptr.h.
+ */
+#include <linux/gfp.h>
+#include <linux/irq_work.h>
+#include <linux/livepatch.h>
+#include <linux/llist.h>
+#include <linux/memcontrol.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "../../include/rust_dynptr.h"
+
+bool rust_dynptr_may_sleep(void)
+{
+	return preemptible() && !rcu_preempt_depth();
+}
+
+void *rust_dynptr_zalloc_nolock(void *owner, size_t size)
+{
+	struct mem_cgroup *memcg, *old;
+	void *memory;
+
+	/* The cgroup lives as long as this section. */
+	rcu_read_lock();
+	memcg = mem_cgroup_from_virt(owner);
+	old = set_active_memcg(memcg);
+	memory = kmalloc_nolock(size, __GFP_ZERO | (memcg ? __GFP_ACCOUNT : 0), NUMA_NO_NODE);
+	set_active_memcg(old);
+	rcu_read_unlock();
+	return memory;
+}
+
+void *rust_dynptr_pages_nolock(void *owner, size_t size)
+{
+	struct mem_cgroup *memcg, *old;
+	struct page *page;
+
+	rcu_read_lock();
+	memcg = mem_cgroup_from_virt(owner);
+	old = set_active_memcg(memcg);
+	/* Always zeroed. */
+	page = alloc_pages_nolock(memcg ? __GFP_ACCOUNT : 0, NUMA_NO_NODE, get_order(size));
+	set_active_memcg(old);
+	rcu_read_unlock();
+	return page ? page_address(page) : NULL;
+}
+
+void *rust_dynptr_kvzalloc(void *owner, size_t size)
+{
+	struct mem_cgroup *memcg, *old;
+	void *memory;
+
+	rcu_read_lock();
+	memcg = mem_cgroup_from_virt(owner);
+	if (memcg && !css_tryget(&memcg->css))
+		memcg = NULL;
+	rcu_read_unlock();
+	old = set_active_memcg(memcg);
+	memory = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
+			  (memcg ? __GFP_ACCOUNT : 0));
+	set_active_memcg(old);
+	if (memcg)
+		css_put(&memcg->css);
+	return memory;
+}
+
+void rust_dynptr_free_pages_nolock(void *memory, size_t size)
+{
+	free_pages_nolock(virt_to_page(memory), get_order(size));
+}
+
+static LLIST_HEAD(deferred);
+
+/* In an interrupt, where kvfree() is allowed, and is not below what somebody traces. */
+static void kvfree_deferred(struct irq_work *work)
+{
+	struct llist_node *node, *next;
+
+	llist_for_each_safe(node, next, llist_del_all(&deferred))
+		kvfree(node);
+}
+
+static DEFINE_IRQ_WORK(deferred_work, kvfree_deferred);
+
+void rust_dynptr_kvfree(void *memory)
+{
+	if (rust_dynptr_may_sleep())
+		kvfree(memory);
+	else if (llist_add(memory, &deferred))
+		irq_work_queue(&deferred_work);
+}
+
+void rust_dynptr_kvfree_barrier(void)
+{
+	irq_work_sync(&deferred_work);
+}
+
+static DEFINE_PER_CPU(u64, events[RUST_DYNPTR_HEAP_EVENTS]);
+
+void rust_dynptr_heap_add(enum rust_dynptr_heap_event event, u64 count)
+{
+	if (event < RUST_DYNPTR_HEAP_EVENTS)
+		this_cpu_add(events[event], count);
+}
+
+u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event)
+{
+	u64 sum = 0;
+	int cpu;
+
+	if (event < RUST_DYNPTR_HEAP_EVENTS)
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(*per_cpu_ptr(&events[event], cpu));
+	return sum;
+}
+
+bool rust_dynptr_patch_acts(const struct klp_patch *patch)
+{
+	int state = READ_ONCE(current->patch_state);
+
+	/* In a transition, of whichever livepatch, who has not switched waits for its end. */
+	return READ_ONCE(patch->enabled) &&
+	       (state == KLP_TRANSITION_IDLE || state == KLP_TRANSITION_PATCHED);
+}
