@@ -6,6 +6,7 @@
 #ifndef RUST_DYNPTR_HEAP_KFUNCS_H
 #define RUST_DYNPTR_HEAP_KFUNCS_H
 
+#include <linux/llist.h>
 #include <linux/types.h>
 
 struct bpf_dynptr;
@@ -16,8 +17,11 @@ struct bpf_prog_aux;
 struct bpf_dynptr_heap {
 	u32 size;
 	u32 origin;
-	u32 references;
-	u32 unused;
+	/* Of a block without owners, what waits to be freed. */
+	union {
+		u32 references;
+		struct llist_node node;
+	};
 };
 
 int bpf_dynptr_alloc(u32 size, u64 flags, struct bpf_dynptr *ptr__uninit,
@@ -35,6 +39,8 @@ struct bpf_dynptr_heap *rust_bpf_dynptr_detach(struct bpf_dynptr *ptr);
 void rust_bpf_dynptr_attach(struct bpf_dynptr_heap *heap, struct bpf_dynptr *ptr);
 struct bpf_dynptr_heap *rust_bpf_dynptr_heap_acquire(struct bpf_dynptr_heap *heap);
 void rust_bpf_dynptr_heap_release(struct bpf_dynptr_heap *heap);
+/* What rust_dynptr_defer() is for. */
+void rust_heap_free_deferred(struct llist_node *node);
 int rust_heap_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id);
 
 /*

@@ -15,8 +15,12 @@
  * @size: bytes, 0 to 2^24-1
  *
  * A map value holds one in a field ``struct bpf_dynptr_heap __kptr *name``, in every type of map
- * that can hold kptrs; bpf_kptr_xchg() puts it in and takes it out. When the entry or the map goes,
- * so does the object. A map with such a field holds the module.
+ * that can hold kptrs; bpf_kptr_xchg() puts it in and takes it out. A map with such a field holds
+ * the module.
+ *
+ * What is in a map is freed with the memory that the map has for the entry. As with every kptr,
+ * that is not when the entry is deleted or its value is written over: the next entry in the same
+ * place has the object then. So take it out with ``bpf_kptr_xchg(&value->name, NULL)`` first.
  */
 struct bpf_dynptr_heap {
 	__u32 size;

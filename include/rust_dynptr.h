@@ -106,21 +106,21 @@ bool rust_dynptr_may_sleep(void);
 
 /*
  * Zeroed memory, charged to the memory cgroup that @owner (an object of the slab) is charged to, or
- * to none. kmalloc_nolock() and alloc_pages_nolock(): any context; kvzalloc(): may sleep.
+ * to none. kmalloc_nolock() and alloc_pages_nolock(): any context; vzalloc(): may sleep.
  */
 void *rust_dynptr_zalloc_nolock(void *owner, size_t size);
 void *rust_dynptr_pages_nolock(void *owner, size_t size);
-void *rust_dynptr_kvzalloc(void *owner, size_t size);
+void *rust_dynptr_vzalloc(void *owner, size_t size);
 
-/* free_pages_nolock() of what rust_dynptr_pages_nolock() gave for @size. Any context. */
-void rust_dynptr_free_pages_nolock(void *memory, size_t size);
+/* __free_pages() of what rust_dynptr_pages_nolock() gave for @size. Not in NMI. */
+void rust_dynptr_free_pages(void *memory, size_t size);
 
 /*
- * kvfree() from any context, of 8 bytes or more: at once if it may sleep, else soon, by an
- * irq_work. The second waits for those.
+ * Calls rust_heap_free_deferred(@node) soon, from an interrupt. Any context. The second waits until
+ * all that was deferred is done; may sleep.
  */
-void rust_dynptr_kvfree(void *memory);
-void rust_dynptr_kvfree_barrier(void);
+void rust_dynptr_defer(struct llist_node *node);
+void rust_dynptr_defer_barrier(void);
 
 /* What happened to heap dynptrs since the module was loaded; a counter is a sum over processors. */
 enum rust_dynptr_heap_event {

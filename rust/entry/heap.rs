@@ -124,6 +124,17 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_heap_release(heap: *mut bindings
     drop(unsafe { Block::from_raw(heap) });
 }
 
+/// Frees a block of memory that could not be freed where its last owner went.
+///
+/// # Safety
+///
+/// Called by `rust_dynptr_defer()`'s interrupt.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn rust_heap_free_deferred(node: *mut bindings::llist_node) {
+    // SAFETY: By this function's contract.
+    unsafe { Block::free_deferred(node) };
+}
+
 /// Whether a program may use the kfuncs of this module: 0, or -EACCES if our part of the verifier does not
 /// judge it. That is so while the livepatch is being enabled or disabled.
 ///

@@ -37,7 +37,10 @@ use crate::{
     }, //
 };
 use core::{
-    mem::size_of,
+    mem::{
+        offset_of,
+        size_of, //
+    },
     ptr::{
         null_mut,
         NonNull, //
@@ -57,6 +60,9 @@ use kernel::{
 pub(crate) use self::zone::use_red_zones;
 
 const _: () = assert!(size_of::<Header>() == HEADER);
+
+/// Where a header has the node of a block that waits to be freed.
+const NODE: usize = offset_of!(Header, __bindgen_anon_1);
 
 const LIMITS: Limits = Limits {
     slab: bindings::rust_dynptr_values_RUST_DYNPTR_SLAB_MAX as usize,
@@ -104,7 +110,7 @@ impl Block {
             // SAFETY: As above.
             Some(Origin::Pages) => unsafe { bindings::rust_dynptr_pages_nolock(owner, bytes) },
             // SAFETY: As above; it may sleep.
-            Some(Origin::Virtual) => unsafe { bindings::rust_dynptr_kvzalloc(owner, bytes) },
+            Some(Origin::Virtual) => unsafe { bindings::rust_dynptr_vzalloc(owner, bytes) },
             None => null_mut(),
         };
         let (Some(origin), Some(header)) = (origin, NonNull::new(memory.cast::<Header>())) else {
@@ -114,8 +120,7 @@ impl Block {
         let value = Header {
             size,
             origin: origin.to_raw(),
-            references: 1,
-            unused: 0,
+            __bindgen_anon_1: bindings::bpf_dynptr_heap__bindgen_ty_1 { references: 1 },
         };
         // SAFETY: New memory, large enough, aligned as the allocators do.
         unsafe { header.write(value) };
@@ -165,7 +170,7 @@ impl Block {
 
     fn references(&self) -> &Atomic<u32> {
         // SAFETY: By the type invariant.
-        let count = unsafe { &raw mut (*self.0.as_ptr()).references };
+        let count = unsafe { &raw mut (*self.0.as_ptr()).__bindgen_anon_1.references };
         // SAFETY: Lives as long as the block; all accesses are atomic.
         unsafe { Atomic::from_ptr(count) }
     }
@@ -183,12 +188,36 @@ impl Block {
         None
     }
 
-    /// Gives the memory back to where it came from.
+    /// Gives the memory back to where it came from, soon if that is not allowed here.
     ///
     /// # Safety
     ///
     /// The last reference is gone.
     unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: Still there.
+        let origin = Origin::from_raw(unsafe { header.as_ref() }.origin);
+        // SAFETY: No preconditions.
+        let is_free_anywhere = || unsafe { bindings::rust_dynptr_may_sleep() };
+        if origin == Some(Origin::Slab) || is_free_anywhere() {
+            // SAFETY: By this function's contract, and as it is allowed here.
+            unsafe { Self::free_now(header) };
+        } else {
+            let node = header.as_ptr().wrapping_byte_add(NODE).cast();
+            // SAFETY: Nobody uses the block any more, and it stays until it comes back from the list.
+            unsafe { bindings::rust_dynptr_defer(node) };
+        }
+    }
+
+    /// Gives the memory back to where it came from. Only what is from the slab allocator in any context;
+    /// the rest not in NMI, nor below what may hold the allocators' locks.
+    ///
+    /// (There is a `free_pages_nolock()`. It leaves the order in `page->private` when it defers more than one
+    /// page, and the next owner of these pages is told of a bad page.)
+    ///
+    /// # Safety
+    ///
+    /// The last reference is gone.
+    unsafe fn free_now(header: NonNull<Header>) {
         // SAFETY: Still there.
         let size = unsafe { header.as_ref() }.size;
         // SAFETY: As above.
@@ -199,15 +228,25 @@ impl Block {
             Some(Origin::Slab) => unsafe { bindings::kfree_nolock(memory) },
             // SAFETY: From `alloc_pages_nolock()`, of this size.
             Some(Origin::Pages) => unsafe {
-                bindings::rust_dynptr_free_pages_nolock(
-                    memory,
-                    heap::block_size(size, zone::are_used()),
-                )
+                bindings::rust_dynptr_free_pages(memory, heap::block_size(size, zone::are_used()))
             },
-            // SAFETY: From `kvzalloc()`.
-            Some(Origin::Virtual) => unsafe { bindings::rust_dynptr_kvfree(memory) },
+            // SAFETY: From `vzalloc()`.
+            Some(Origin::Virtual) => unsafe { bindings::vfree(memory) },
             // Somebody wrote over the header: leaked rather than given to the wrong allocator.
             None => note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_DAMAGED, 1),
+        }
+    }
+
+    /// Frees a block that [`free`](Self::free) deferred.
+    ///
+    /// # Safety
+    ///
+    /// `node` comes from the list; this is an interrupt, not NMI.
+    pub(crate) unsafe fn free_deferred(node: *mut bindings::llist_node) {
+        let header = node.wrapping_byte_sub(NODE).cast();
+        if let Some(header) = NonNull::new(header) {
+            // SAFETY: By this function's contract.
+            unsafe { Self::free_now(header) };
         }
     }
 }
@@ -322,7 +361,7 @@ pub(crate) fn wait_for_frees() {
         unsafe { Block::free(header) }
     });
     // SAFETY: No preconditions.
-    unsafe { bindings::rust_dynptr_kvfree_barrier() };
+    unsafe { bindings::rust_dynptr_defer_barrier() };
 }
 
 /// debugfs `heap`: blocks and bytes that live now, and what happened since the module was loaded.

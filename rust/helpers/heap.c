@@ -13,7 +13,9 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
+#include "../../include/heap_kfuncs.h"
 #include "../../include/rust_dynptr.h"
 
 bool rust_dynptr_may_sleep(void)
@@ -51,7 +53,7 @@ void *rust_dynptr_pages_nolock(void *owner, size_t size)
 	return page ? page_address(page) : NULL;
 }
 
-void *rust_dynptr_kvzalloc(void *owner, size_t size)
+void *rust_dynptr_vzalloc(void *owner, size_t size)
 {
 	struct mem_cgroup *memcg, *old;
 	void *memory;
@@ -62,41 +64,39 @@ void *rust_dynptr_kvzalloc(void *owner, size_t size)
 		memcg = NULL;
 	rcu_read_unlock();
 	old = set_active_memcg(memcg);
-	memory = kvzalloc(size, GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
-			  (memcg ? __GFP_ACCOUNT : 0));
+	memory = __vmalloc(size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL |
+			   (memcg ? __GFP_ACCOUNT : 0));
 	set_active_memcg(old);
 	if (memcg)
 		css_put(&memcg->css);
 	return memory;
 }
 
-void rust_dynptr_free_pages_nolock(void *memory, size_t size)
+void rust_dynptr_free_pages(void *memory, size_t size)
 {
-	free_pages_nolock(virt_to_page(memory), get_order(size));
+	__free_pages(virt_to_page(memory), get_order(size));
 }
 
 static LLIST_HEAD(deferred);
 
-/* In an interrupt, where kvfree() is allowed, and is not below what somebody traces. */
-static void kvfree_deferred(struct irq_work *work)
+/* In an interrupt, which is never below what somebody traces. */
+static void free_deferred(struct irq_work *work)
 {
 	struct llist_node *node, *next;
 
 	llist_for_each_safe(node, next, llist_del_all(&deferred))
-		kvfree(node);
+		rust_heap_free_deferred(node);
 }
 
-static DEFINE_IRQ_WORK(deferred_work, kvfree_deferred);
+static DEFINE_IRQ_WORK(deferred_work, free_deferred);
 
-void rust_dynptr_kvfree(void *memory)
+void rust_dynptr_defer(struct llist_node *node)
 {
-	if (rust_dynptr_may_sleep())
-		kvfree(memory);
-	else if (llist_add(memory, &deferred))
+	if (llist_add(node, &deferred))
 		irq_work_queue(&deferred_work);
 }
 
-void rust_dynptr_kvfree_barrier(void)
+void rust_dynptr_defer_barrier(void)
 {
 	irq_work_sync(&deferred_work);
 }

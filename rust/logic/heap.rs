@@ -22,7 +22,7 @@ pub enum Origin {
     Slab,
     /// `alloc_pages_nolock()`: any context; whole powers of two of pages.
     Pages,
-    /// `kvzalloc()`: where one may sleep.
+    /// `vzalloc()`: where one may sleep. Whole pages, where `kvzalloc()` might round up to twice the size.
     Virtual,
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Heap dynptrs used rightly: what the first series' own tests did, and more. */
+/*
+ * Heap dynptrs used rightly: what the tests of the series that this project starts from do, every
+ * operation on them, and objects that maps hold.
+ */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "rust_dynptr.bpf.h"
@@ -7,21 +10,356 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+struct entry {
+	struct bpf_dynptr_heap __kptr * heap;
+	u32 length;
+};
+
+#define HOLDERS(name, kind, entries)			\
+	struct {					\
+		__uint(type, kind);			\
+		__uint(max_entries, entries);		\
+		__type(key, u32);			\
+		__type(value, struct entry);		\
+	} name SEC(".maps")
+
+HOLDERS(array, BPF_MAP_TYPE_ARRAY, HEAP_ENTRIES);
+HOLDERS(hash, BPF_MAP_TYPE_HASH, HEAP_ENTRIES);
+HOLDERS(lru, BPF_MAP_TYPE_LRU_HASH, HEAP_ENTRIES);
+HOLDERS(percpu, BPF_MAP_TYPE_PERCPU_ARRAY, 4);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct entry);
+} task SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} ring SEC(".maps");
+
 struct heap_request request;
 struct heap_result result;
+struct heap_exchanges exchanges[2];
+unsigned long long user_address;
 
-SEC("syscall")
-int basic(void *ctx)
+/* The value of the request's key in its map, made if it is not there. */
+static struct entry *entry_of(u32 key)
+{
+	struct entry new = {}, *found;
+
+	switch (request.map) {
+	case HEAP_ARRAY:
+		return bpf_map_lookup_elem(&array, &key);
+	case HEAP_HASH:
+		found = bpf_map_lookup_elem(&hash, &key);
+		if (found)
+			return found;
+		bpf_map_update_elem(&hash, &key, &new, BPF_NOEXIST);
+		return bpf_map_lookup_elem(&hash, &key);
+	case HEAP_LRU:
+		found = bpf_map_lookup_elem(&lru, &key);
+		if (found)
+			return found;
+		bpf_map_update_elem(&lru, &key, &new, BPF_NOEXIST);
+		return bpf_map_lookup_elem(&lru, &key);
+	case HEAP_PERCPU:
+		return bpf_map_lookup_elem(&percpu, &key);
+	case HEAP_TASK:
+		return bpf_task_storage_get(&task, bpf_get_current_task_btf(), 0,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	}
+	return NULL;
+}
+
+/* Bytes of the dynptr that are not @byte, up to HEAP_BYTES at @offset. */
+static u32 others(struct bpf_dynptr *ptr, u32 offset, u8 byte)
+{
+	u32 size = bpf_dynptr_size(ptr), count = 0;
+	u8 *data;
+	int i;
+
+	bpf_for(i, 0, HEAP_BYTES) {
+		if (offset + i >= size)
+			break;
+		data = bpf_dynptr_data(ptr, offset + i, 1);
+		count += !data || *data != byte;
+	}
+	return count;
+}
+
+static int do_alloc(void)
 {
 	char in[64] = "a line of text", out[64] = {};
 	struct bpf_dynptr ptr;
 
 	result.alloc = bpf_dynptr_alloc(request.size, request.flags, &ptr);
-	result.null_after = bpf_dynptr_is_null(&ptr);
+	result.is_null = bpf_dynptr_is_null(&ptr);
+	result.is_rdonly = bpf_dynptr_is_rdonly(&ptr);
 	result.size = bpf_dynptr_size(&ptr);
+	if (!result.is_null) {
+		result.dirty = others(&ptr, 0, 0);
+		if (result.size > HEAP_BYTES)
+			result.dirty += others(&ptr, result.size - HEAP_BYTES, 0);
+	}
 	result.write = bpf_dynptr_write(&ptr, 0, in, sizeof(in), 0);
 	result.read = bpf_dynptr_read(out, sizeof(out), &ptr, 0, 0);
-	result.same = !__builtin_memcmp(in, out, sizeof(in));
+	result.wrong = !!__builtin_memcmp(in, out, sizeof(in));
+	result.beyond = bpf_dynptr_write(&ptr, request.size, in, 1, 0);
+	result.data = !!bpf_dynptr_data(&ptr, 0, 1);
+	result.empty_data = !!bpf_dynptr_data(&ptr, 0, 0);
+	/* So that the next block would show it if memory were not zeroed. */
+	bpf_dynptr_memset(&ptr, 0, result.is_null ? 0 : result.size, 0xee);
 	bpf_dynptr_put(&ptr);
+	return 0;
+}
+
+SEC("syscall")
+int alloc_sleepable(void *ctx)
+{
+	return do_alloc();
+}
+
+SEC("tc")
+int alloc_atomic(struct __sk_buff *skb)
+{
+	return do_alloc();
+}
+
+/* A sleepable program is not so everywhere. */
+SEC("syscall")
+int alloc_in_rcu(void *ctx)
+{
+	bpf_rcu_read_lock();
+	do_alloc();
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+/* Every operation on a block of 64 bytes. */
+SEC("tc")
+int consume(struct __sk_buff *skb)
+{
+	struct bpf_dynptr ptr, clone, record, packet;
+	u8 buffer[16] = {};
+	u8 *slice;
+
+	result.alloc = bpf_dynptr_alloc(64, 0, &ptr);
+	bpf_dynptr_memset(&ptr, 0, 64, 'a');
+	slice = bpf_dynptr_slice_rdwr(&ptr, 8, buffer, sizeof(buffer));
+	result.slice = !!slice;
+	if (slice)
+		slice[0] = 'b';
+	slice = bpf_dynptr_slice(&ptr, 8, buffer, sizeof(buffer));
+	result.wrong = !slice || slice[0] != 'b' || slice[1] != 'a';
+	result.cloned = bpf_dynptr_clone(&ptr, &clone);
+	result.adjusted = bpf_dynptr_adjust(&clone, 8, 24);
+	result.size = bpf_dynptr_size(&clone);
+	slice = bpf_dynptr_data(&clone, 0, 1);
+	result.data = slice && *slice == 'b';
+	bpf_ringbuf_reserve_dynptr(&ring, 16, 0, &record);
+	result.copied = bpf_dynptr_copy(&record, 0, &clone, 0, 16);
+	slice = bpf_dynptr_data(&record, 0, 16);
+	result.wrong += !slice || slice[0] != 'b' || slice[15] != 'a';
+	bpf_ringbuf_discard_dynptr(&record, 0);
+	bpf_dynptr_from_skb(skb, 0, &packet);
+	result.copied |= bpf_dynptr_copy(&ptr, 0, &packet, 0, 14);
+	result.probed = bpf_probe_read_kernel_dynptr(&ptr, 16, 16, &ring);
+	bpf_dynptr_put(&clone);
+	return 0;
+}
+
+/* Memory of user space, which may sleep. */
+SEC("syscall")
+int consume_user(void *ctx)
+{
+	struct bpf_dynptr ptr;
+
+	bpf_dynptr_alloc(request.size, 0, &ptr);
+	result.user = bpf_copy_from_user_dynptr(&ptr, 0, request.size, (void *)user_address);
+	result.wrong = others(&ptr, request.offset, request.fill);
+	bpf_dynptr_put(&ptr);
+	return 0;
+}
+
+static int view(u32 index, struct bpf_dynptr *ptr)
+{
+	u8 *data = bpf_dynptr_data(ptr, 0, 8);
+
+	if (data)
+		data[index & 7] = 'x';
+	return 0;
+}
+
+__noinline int look_at(struct bpf_dynptr *ptr)
+{
+	return bpf_dynptr_size(ptr);
+}
+
+/* Lent to a callback and to a global function; the holder overwritten while a clone lives. */
+SEC("syscall")
+int lend(void *ctx)
+{
+	struct bpf_dynptr ptr, clone;
+
+	result.alloc = bpf_dynptr_alloc(8, 0, &ptr);
+	bpf_loop(8, view, &ptr, 0);
+	result.wrong = others(&ptr, 0, 'x');
+	result.size = look_at(&ptr);
+	bpf_dynptr_clone(&ptr, &clone);
+	*(volatile u64 *)&ptr = 0;
+	result.data = !!bpf_dynptr_data(&clone, 0, 8);
+	bpf_dynptr_put(&clone);
+	return 0;
+}
+
+/* A block of the request's size, filled, into its map; what was there before is freed. */
+static int do_store(u32 key)
+{
+	struct bpf_dynptr_heap *heap, *old;
+	struct bpf_dynptr ptr;
+	struct entry *e;
+
+	result.alloc = bpf_dynptr_alloc(request.size, 0, &ptr);
+	bpf_dynptr_memset(&ptr, 0, request.size, request.fill);
+	/* The object has all of the memory again. */
+	bpf_dynptr_adjust(&ptr, 1, 2);
+	heap = bpf_dynptr_detach(&ptr);
+	if (!heap)
+		return 0;
+	result.object_size = heap->size;
+	e = entry_of(key);
+	if (!e) {
+		bpf_dynptr_heap_release(heap);
+		return 0;
+	}
+	e->length = request.size;
+	old = bpf_kptr_xchg(&e->heap, heap);
+	result.old = !!old;
+	if (old)
+		bpf_dynptr_heap_release(old);
+	return 0;
+}
+
+SEC("syscall")
+int store(void *ctx)
+{
+	return do_store(request.key);
+}
+
+/* Many, from a program that anybody may run. */
+SEC("syscall")
+int store_many(void *ctx)
+{
+	int i;
+
+	bpf_for(i, 0, request.offset)
+		do_store(i);
+	return 0;
+}
+
+/* Takes it out, looks at it, and puts it back or frees it. */
+SEC("tc")
+int take(struct __sk_buff *skb)
+{
+	struct bpf_dynptr_heap *heap;
+	struct bpf_dynptr ptr;
+	struct entry *e = entry_of(request.key);
+
+	result.found = 0;
+	if (!e)
+		return 0;
+	heap = bpf_kptr_xchg(&e->heap, NULL);
+	if (!heap)
+		return 0;
+	result.found = 1;
+	bpf_dynptr_attach(heap, &ptr);
+	result.size = bpf_dynptr_size(&ptr);
+	result.wrong = others(&ptr, 0, request.fill);
+	if (!request.flags) {
+		bpf_dynptr_put(&ptr);
+		return 0;
+	}
+	heap = bpf_dynptr_detach(&ptr);
+	if (heap)
+		heap = bpf_kptr_xchg(&e->heap, heap);
+	if (heap)
+		bpf_dynptr_heap_release(heap);
+	return 0;
+}
+
+/* One block in two entries: what is written through one is read through the other. */
+SEC("syscall")
+int share(void *ctx)
+{
+	struct bpf_dynptr_heap *heap, *more, *old;
+	struct entry *first, *second;
+	u32 key = request.key + 1;
+	struct bpf_dynptr ptr;
+
+	first = entry_of(request.key);
+	second = entry_of(key);
+	result.alloc = bpf_dynptr_alloc(request.size, 0, &ptr);
+	heap = bpf_dynptr_detach(&ptr);
+	if (!heap)
+		return 0;
+	more = bpf_dynptr_heap_acquire(heap);
+	if (!more || !first || !second) {
+		if (more)
+			bpf_dynptr_heap_release(more);
+		bpf_dynptr_heap_release(heap);
+		return 0;
+	}
+	old = bpf_kptr_xchg(&first->heap, heap);
+	if (old)
+		bpf_dynptr_heap_release(old);
+	bpf_dynptr_attach(more, &ptr);
+	bpf_dynptr_memset(&ptr, 0, request.size, request.fill);
+	more = bpf_dynptr_detach(&ptr);
+	if (more)
+		more = bpf_kptr_xchg(&second->heap, more);
+	if (more)
+		bpf_dynptr_heap_release(more);
+	return 0;
+}
+
+/* Takes a block out of one entry, checks that one writer made all of it, and puts its own in. */
+SEC("syscall")
+int exchange(void *ctx)
+{
+	struct heap_exchanges *mine = &exchanges[bpf_get_smp_processor_id() & 1];
+	struct bpf_dynptr_heap *heap;
+	u8 *byte, fill, head[64];
+	struct bpf_dynptr ptr;
+	u32 key = 0;
+	struct entry *e;
+	int i;
+
+	e = bpf_map_lookup_elem(&array, &key);
+	if (!e)
+		return 0;
+	bpf_for(i, 0, HEAP_EXCHANGES) {
+		fill = bpf_get_prandom_u32();
+		if (bpf_dynptr_alloc(64 + (fill & 3) * 64, 0, &ptr))
+			mine->failed++;
+		else
+			bpf_dynptr_memset(&ptr, 0, 64 + (fill & 3) * 64, fill);
+		heap = bpf_dynptr_detach(&ptr);
+		if (heap)
+			heap = bpf_kptr_xchg(&e->heap, heap);
+		if (!heap)
+			continue;
+		bpf_dynptr_attach(heap, &ptr);
+		byte = bpf_dynptr_data(&ptr, 0, 1);
+		fill = byte ? *byte : 0;
+		bpf_dynptr_read(head, sizeof(head), &ptr, bpf_dynptr_size(&ptr) - 64, 0);
+		for (int j = 0; j < 64; j++)
+			mine->torn += head[j] != fill;
+		mine->torn += bpf_dynptr_size(&ptr) != 64 + (fill & 3) * 64;
+		mine->done++;
+		bpf_dynptr_put(&ptr);
+	}
 	return 0;
 }

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * heapenv KO SECONDS: heap dynptrs and what is around them: types of programs, capabilities,
+ * contexts that cannot wait, and who is charged for the memory.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <linux/types.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/heap.h"
+#include "bpf/heap_contexts.h"
+#include "control.h"
+#include "heap.skel.h"
+#include "heap_contexts.skel.h"
+#include "heapstat.h"
+#include "insns.h"
+#include "tap.h"
+
+#define CGROUP "/sys/fs/cgroup/heap"
+/* Of the memory that is charged in the test: a cgroup's own figure lags behind by less. */
+#define CHARGED (8 << 20)
+#define LAG (CHARGED / 8)
+
+static char log_buffer[1 << 18];
+
+/* Keeps only the capabilities @kept (a mask) in effect. */
+static void keep_capabilities(unsigned long long kept)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		tap_bail("capget: %s", strerror(errno));
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = data[i].permitted & (kept >> (32 * i));
+	if (syscall(SYS_capset, &header, data))
+		tap_bail("capset: %s", strerror(errno));
+}
+
+/* Loads one program of heap_types.bpf.o. 0 or an errno. */
+static int load_type(const char *name)
+{
+	struct bpf_object *obj = bpf_object__open_file("/host/build/selftests/heap_types.bpf.o",
+						       NULL);
+	struct bpf_program *prog;
+	int err;
+
+	if (!obj)
+		tap_bail("cannot open heap_types.bpf.o");
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
+	prog = bpf_object__find_program_by_name(obj, name);
+	bpf_program__set_log_buf(prog, log_buffer, sizeof(log_buffer));
+	log_buffer[0] = 0;
+	err = bpf_object__load(obj);
+	bpf_object__close(obj);
+	return err;
+}
+
+static void types(void)
+{
+	struct bpf_object *obj = bpf_object__open_file("/host/build/selftests/heap_types.bpf.o",
+						       NULL);
+	struct bpf_program *prog;
+
+	if (!obj)
+		tap_bail("cannot open heap_types.bpf.o");
+	bpf_object__for_each_program(prog, obj) {
+		const char *name = bpf_program__name(prog);
+		int err = load_type(name);
+
+		if (!tap_ok(!err, "heapenv: %s programs may use heap dynptrs",
+			    bpf_program__section_name(prog)))
+			tap_note("%s: %s", strerror(-err), log_buffer);
+	}
+	bpf_object__close(obj);
+}
+
+/* The module's BTF: a file descriptor. */
+static int module_btf(void)
+{
+	struct bpf_btf_info info;
+	__u32 size, id = 0;
+	char name[64];
+	int fd;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		fd = bpf_btf_get_fd_by_id(id);
+		memset(&info, 0, sizeof(info));
+		info.name = (__u64)name;
+		info.name_len = sizeof(name);
+		size = sizeof(info);
+		if (fd >= 0 && !bpf_btf_get_info_by_fd(fd, &info, &size) &&
+		    !strcmp(name, "rust_dynptr"))
+			return fd;
+		close(fd);
+	}
+	tap_bail("the kernel has no BTF of the module");
+}
+
+/* alloc and put, raw: libbpf finds a module's BTF only with CAP_SYS_ADMIN. 0 or an errno. */
+static int load_raw(enum bpf_prog_type type, unsigned long long capabilities)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf(), *btf;
+	struct insns insns = {};
+	int fds[2] = {}, fd;
+
+	btf = btf__load_module_btf("rust_dynptr", vmlinux);
+	if (!btf)
+		tap_bail("no BTF of the module");
+	fds[1] = module_btf();
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .log_buf = log_buffer,
+		    .log_size = sizeof(log_buffer), .log_level = 1);
+	put_imm(&insns, 1, 64);
+	put_imm(&insns, 2, 0);
+	put_stack(&insns, 3, -16);
+	put(&insns, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 1,
+	    btf__find_by_name_kind(btf, "bpf_dynptr_alloc", BTF_KIND_FUNC));
+	put_stack(&insns, 1, -16);
+	put(&insns, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 1,
+	    btf__find_by_name_kind(btf, "bpf_dynptr_put", BTF_KIND_FUNC));
+	put_return(&insns, 0);
+	log_buffer[0] = 0;
+	keep_capabilities(capabilities);
+	fd = bpf_prog_load(type, "raw", "GPL", insns.list, insns.count, &opts);
+	keep_capabilities(~0ULL);
+	close(fds[1]);
+	btf__free(btf);
+	btf__free(vmlinux);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static void capabilities(void)
+{
+	unsigned long long bpf = 1ULL << CAP_BPF, net = 1ULL << CAP_NET_ADMIN;
+	unsigned long long perfmon = 1ULL << CAP_PERFMON;
+
+	tap_ok(!load_raw(BPF_PROG_TYPE_SCHED_CLS, bpf | net),
+	       "heapenv: CAP_BPF and CAP_NET_ADMIN will do");
+	tap_ok(!load_raw(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf | perfmon),
+	       "heapenv: CAP_BPF and CAP_PERFMON will do");
+	tap_ok(!load_raw(BPF_PROG_TYPE_SOCKET_FILTER, bpf), "heapenv: CAP_BPF alone will do");
+	tap_ok(load_raw(BPF_PROG_TYPE_SCHED_CLS, net | perfmon), "heapenv: not without CAP_BPF");
+	tap_ok(load_raw(BPF_PROG_TYPE_SOCKET_FILTER, 0), "heapenv: not without any");
+}
+
+static unsigned long long read_number(const char *path)
+{
+	unsigned long long value = 0;
+	FILE *file = fopen(path, "r");
+
+	if (!file || fscanf(file, "%llu", &value) != 1)
+		tap_bail("cannot read %s", path);
+	fclose(file);
+	return value;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		tap_bail("cannot write %s to %s: %s", text, path, strerror(errno));
+	close(fd);
+}
+
+static void enter_cgroup(void)
+{
+	write_text(CGROUP "/cgroup.procs", "0");
+}
+
+static void leave_cgroup(void)
+{
+	write_text("/sys/fs/cgroup/cgroup.procs", "0");
+}
+
+static void make_cgroup(void)
+{
+	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if (mkdir(CGROUP, 0755) && errno != EEXIST)
+		tap_bail("mkdir " CGROUP ": %s", strerror(errno));
+}
+
+/* The program is loaded in the cgroup, and run from outside. */
+static struct heap_bpf *load_in_cgroup(void)
+{
+	struct heap_bpf *skel;
+
+	enter_cgroup();
+	skel = heap_bpf__open_and_load();
+	leave_cgroup();
+	if (!skel)
+		tap_bail("cannot load heap.bpf.o");
+	return skel;
+}
+
+static void run_once(struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		tap_bail("test run: %s", strerror(errno));
+}
+
+/* The cgroup's memory goes up and down with that of the program's dynptrs, of @size bytes. */
+static void try_charge(unsigned int size, const char *how)
+{
+	struct heap_bpf *skel = load_in_cgroup();
+	unsigned long long before, during, after;
+
+	skel->bss->request = (struct heap_request){ .size = size, .map = HEAP_ARRAY };
+	skel->bss->request.offset = CHARGED / size < HEAP_ENTRIES ? CHARGED / size : HEAP_ENTRIES;
+	before = read_number(CGROUP "/memory.current");
+	run_once(skel->progs.store_many);
+	during = read_number(CGROUP "/memory.current");
+	tap_note("%s: %llu blocks, %llu bytes; memory.current %llu -> %llu", how,
+		 heap_stat("live"), heap_stat("live_bytes"), before, during);
+	tap_ok(during >= before + heap_stat("live_bytes") - LAG,
+	       "heapenv: %s is charged to the cgroup that the program was loaded in", how);
+	heap_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "heapenv: %s is freed", how);
+	for (int i = 0; i < 100; i++) {
+		after = read_number(CGROUP "/memory.current");
+		if (after < before + LAG)
+			break;
+		usleep(50000);
+	}
+	tap_ok(after < before + LAG, "heapenv: and %s is charged no more (%llu)", how, after);
+}
+
+/* More than the cgroup may have is refused, as all of its memory is. */
+static void limited(void)
+{
+	struct heap_bpf *skel = load_in_cgroup();
+
+	write_text(CGROUP "/memory.max", "4M");
+	skel->bss->request = (struct heap_request){ .size = 8000, .map = HEAP_ARRAY,
+						     .offset = HEAP_ENTRIES };
+	run_once(skel->progs.store_many);
+	tap_note("limit: %llu bytes live, %llu allocations failed", heap_stat("live_bytes"),
+		 heap_stat("failed"));
+	tap_ok(heap_stat("live_bytes") < (5 << 20) && heap_stat("failed"),
+	       "heapenv: the cgroup's limit holds");
+	heap_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "heapenv: all is freed at the limit");
+	write_text(CGROUP "/memory.max", "max");
+}
+
+static void accounting(void)
+{
+	try_charge(4000, "memory of the slab allocator");
+	try_charge(1 << 20, "memory that may be waited for");
+	limited();
+}
+
+static const char *const context_names[CONTEXTS] = {
+	[CONTEXT_CLOCK] = "a clock interrupt", [CONTEXT_NMI] = "an NMI",
+	[CONTEXT_KMALLOC] = "kmalloc()", [CONTEXT_KFREE] = "kfree()",
+	[CONTEXT_PAGE_ALLOC] = "the page allocator",
+	[CONTEXT_PAGE_LOCKED] = "the page allocator's lock",
+	[CONTEXT_CONTENTION] = "a contended lock",
+};
+
+#define PROCESSORS 2
+
+static struct bpf_link *clocks[PROCESSORS];
+
+/* A clock of each processor that runs the program. */
+static void attach_clocks(struct bpf_program *prog)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK, .sample_period = 1000000,
+	};
+
+	for (int cpu = 0; cpu < PROCESSORS; cpu++) {
+		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, 0);
+
+		clocks[cpu] = fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
+		if (!clocks[cpu])
+			tap_bail("perf event on processor %d: %s", cpu, strerror(errno));
+	}
+}
+
+/* Something that allocates much; and processors that are asked for their traces, by NMI. */
+static void make_work(unsigned int seconds)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c",
+		      "while :; do cat /proc/*/maps /proc/slabinfo >/dev/null 2>&1; "
+		      "dd if=/dev/zero of=/tmp/work bs=1M count=8 2>/dev/null; done", NULL);
+		_exit(1);
+	}
+	for (unsigned int i = 0; i < seconds * 4; i++) {
+		write_text("/proc/sysrq-trigger", "l");
+		usleep(250000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* Everywhere at once; if @limit, with so little memory for the programs that much is refused. */
+static void contexts(unsigned int seconds, const char *limit)
+{
+	struct heap_contexts_bpf *skel;
+	const char *how = limit ? ", with little memory" : "";
+	unsigned long long failed = 0;
+
+	enter_cgroup();
+	skel = heap_contexts_bpf__open_and_load();
+	leave_cgroup();
+	if (!skel)
+		tap_bail("cannot load heap_contexts.bpf.o");
+	if (limit)
+		write_text(CGROUP "/memory.max", limit);
+	bpf_program__set_autoattach(skel->progs.on_clock, false);
+	attach_clocks(skel->progs.on_clock);
+	if (heap_contexts_bpf__attach(skel))
+		tap_bail("cannot attach: %s", strerror(errno));
+	make_work(seconds);
+	heap_contexts_bpf__detach(skel);
+	for (int cpu = 0; cpu < PROCESSORS; cpu++)
+		bpf_link__destroy(clocks[cpu]);
+	for (int i = 0; i < CONTEXTS; i++) {
+		struct context_counts *c = &skel->bss->counts[i];
+
+		tap_note("%s: %llu calls, %llu allocated, %llu -ENOMEM, %llu other errors",
+			 context_names[i], c->calls, c->done, c->failed, c->wrong);
+		failed += c->failed;
+		tap_ok((c->calls || i == CONTEXT_CONTENTION) && !c->wrong &&
+		       c->done + c->failed == c->calls,
+		       "heapenv: allocations in %s%s: memory, or -ENOMEM", context_names[i], how);
+	}
+	if (limit)
+		tap_ok(failed, "heapenv: and -ENOMEM it was, at times");
+	heap_contexts_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "heapenv: all of that is freed");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fprintf(stderr, "usage: heapenv KO SECONDS\n");
+		return 2;
+	}
+	if (control_load(argv[1], ""))
+		tap_bail("the module cannot be loaded");
+	types();
+	capabilities();
+	make_cgroup();
+	accounting();
+	tap_ok(!control_unload(), "heapenv: the module can be unloaded after that");
+	if (control_load(argv[1], "heap_red_zones=1"))
+		tap_bail("the module cannot be loaded");
+	contexts(strtoul(argv[2], NULL, 0), NULL);
+	tap_ok(!heap_stat("damaged"), "heapenv: nobody wrote behind a block or to a freed one");
+	tap_ok(!control_unload(), "heapenv: the module can be unloaded");
+	if (control_load(argv[1], ""))
+		tap_bail("the module cannot be loaded");
+	contexts(strtoul(argv[2], NULL, 0), "1M");
+	rmdir(CGROUP);
+	tap_ok(!control_unload(), "heapenv: the module can be unloaded at last");
+	return tap_done();
+}
