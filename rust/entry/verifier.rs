@@ -151,6 +151,27 @@ pub(crate) unsafe extern "C" fn rust_release_reference(
     }
 }
 
+/// `release_reference_nomark()`: the program no longer holds a reference; what derives from it stays.
+///
+/// Returns 0, or -EINVAL if it did not hold it.
+///
+/// # Safety
+///
+/// `env` is the running verification's: `check_kfunc_call()` and the C functions of this file pass no
+/// other.
+#[no_mangle]
+pub(crate) unsafe extern "C" fn rust_release_reference_nomark(
+    env: *mut bindings::bpf_verifier_env,
+    id: c_int,
+) -> c_int {
+    hit(Row::release_reference_nomark);
+    // SAFETY: By this function's contract.
+    match unsafe { VerifierEnv::from_raw(env) } {
+        Some(mut env) => to_status(env.forget_reference(id)),
+        None => EFAULT.to_c_int(),
+    }
+}
+
 /// `stack_slot_obj_get_spi()`: the stack slot of a dynptr, iterator or IRQ flag.
 ///
 /// Returns its index, 0 or more; -EINVAL with a line in the log if there cannot be one where the

@@ -116,6 +116,8 @@ macro_rules! takeover_rows {
                 "kernel/bpf/verifier.c";
             patch release_reference, "int (struct bpf_verifier_env *, int)",
                 "kernel/bpf/verifier.c";
+            patch release_reference_nomark, "int (struct bpf_verifier_env *, int)",
+                "kernel/bpf/verifier.c";
             patch clear_all_pkt_pointers, "void (struct bpf_verifier_env *)",
                 "kernel/bpf/verifier.c";
             patch stack_slot_obj_get_spi,

@@ -60,7 +60,7 @@ impl VerifierEnv<'_> {
     /// # Errors
     ///
     /// -EINVAL, silently, if it did not hold it.
-    fn forget_reference(&mut self, id: c_int) -> Result<(), c_int> {
+    pub(crate) fn forget_reference(&mut self, id: c_int) -> Result<(), c_int> {
         release::forget(self, id).map_err(|reject| self.refuse(reject))
     }
 
