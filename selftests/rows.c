@@ -29,10 +29,11 @@ static const unsigned long long all_flags[] = { 0, 1, 2, 4, ~0ULL };
 static const char *const mine[] = {
 	"bpf_dynptr_from_mem", "bpf_dynptr_read", "bpf_dynptr_write", "bpf_dynptr_data",
 	"bpf_dynptr_size", "bpf_dynptr_adjust", "bpf_dynptr_from_skb", "bpf_ringbuf_output",
-	"bpf_ringbuf_query", "destroy_if_dynptr_stack_slot",
+	"bpf_ringbuf_query", "destroy_if_dynptr_stack_slot", "release_reference_nomark",
 };
 
 static struct rows_result *results[2];
+static int owned[2];
 
 static struct rows_request request(size_t i)
 {
@@ -68,8 +69,9 @@ static void fill(struct rows_bpf *skel)
 }
 
 /* One round over the grid with a program loaded now. */
-static void round_of(struct rows_result *out)
+static void round_of(int side)
 {
+	struct rows_result *out = results[side];
 	unsigned char packet[ROWS_BYTES];
 	struct ring_buffer *ring;
 	struct rows_bpf *skel;
@@ -92,6 +94,9 @@ static void round_of(struct rows_result *out)
 		out[i] = skel->bss->result;
 		ring_buffer__consume(ring);
 	}
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.owned), &opts))
+		tap_bail("test run of owned: %s", strerror(errno));
+	owned[side] = opts.retval;
 	ring_buffer__free(ring);
 	rows_bpf__destroy(skel);
 }
@@ -145,11 +150,12 @@ int main(int argc, char **argv)
 		if (!results[side])
 			tap_bail("no memory");
 	}
-	round_of(results[0]);
+	round_of(0);
 	if (!tap_ok(!control_load(argv[1], "count=1"), "rows: the module loads"))
 		return tap_done();
-	round_of(results[1]);
+	round_of(1);
 	compare();
+	tap_ok(!owned[0] && !owned[1], "rows: an object that a list takes over");
 	count = control_rows(rows);
 	tap_ok(count > 0, "rows: debugfs lists the table");
 	for (size_t i = 0; i < COUNT(mine); i++)

@@ -5,6 +5,7 @@
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 #include "rows.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -140,6 +141,41 @@ int traffic(struct __sk_buff *skb)
 	else
 		stream_next++;
 	return 0;
+}
+
+struct object {
+	struct bpf_list_node link;
+	u64 number;
+};
+
+/* One section: the verifier wants the lock beside what it protects. */
+#define SEC_OBJECTS SEC(".bss.objects") __hidden __attribute__((aligned(8)))
+SEC_OBJECTS struct bpf_spin_lock objects_lock;
+SEC_OBJECTS struct bpf_list_head objects
+	__attribute__((btf_decl_tag("contains:object:link")));
+
+/*
+ * A list takes an object over: the program may read it until it unlocks, but no longer owns it. That
+ * is release_reference_nomark(), the only one that no dynptr needs.
+ */
+SEC("tc")
+int owned(struct __sk_buff *skb)
+{
+	struct object *object = bpf_obj_new(bpf_core_type_id_local(struct object));
+	struct bpf_list_node *link;
+	u64 number;
+
+	if (!object)
+		return 1;
+	object->number = 5;
+	bpf_spin_lock(&objects_lock);
+	bpf_list_push_front(&objects, &object->link);
+	number = object->number;
+	link = bpf_list_pop_front(&objects);
+	bpf_spin_unlock(&objects_lock);
+	if (link)
+		bpf_obj_drop(container_of(link, struct object, link));
+	return number == 5 && link ? 0 : 2;
 }
 
 /* Verified over and over by the stress test; uses no ring buffer helper, so it is never bound. */
