@@ -50,10 +50,16 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
-    ptr::NonNull, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 use kernel::{
-    ffi::c_int,
+    ffi::{
+        c_char,
+        c_int, //
+    },
     prelude::*,
     str::CStr, //
 };
@@ -305,6 +311,7 @@ impl<'a> VerifierEnv<'a> {
         let position = argument.no.position();
         let mut name = Text::<NAME_CAPACITY>::new();
         argument.no.write_name(&mut name);
+        let reason = self.keep_reason(reason);
         // SAFETY: By the type invariant; C strings, which the function does not keep.
         unsafe {
             bindings::bpf_diag_call_type(
@@ -315,10 +322,24 @@ impl<'a> VerifierEnv<'a> {
                 position.on_stack,
                 argument.call_name,
                 name.as_bytes_with_nul().as_ptr(),
-                reason.as_bytes_with_nul().as_ptr(),
+                reason,
                 suggestion.as_char_ptr(),
             )
         };
+    }
+
+    /// The reason in the diagnostics' own memory, where C has it, as a C string that lives as long as the
+    /// environment. Empty if there is no memory, as in C.
+    fn keep_reason(&mut self, reason: &Message) -> *const c_char {
+        let bytes = reason.as_bytes_with_nul();
+        // SAFETY: By the type invariant.
+        let kept = unsafe { bindings::bpf_diag_fmt_buf(self.as_ptr(), bytes.len()) };
+        if kept.is_null() {
+            return c"".as_char_ptr();
+        }
+        // SAFETY: New memory of that size, which nobody else knows.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), kept.cast(), bytes.len()) };
+        kept
     }
 }
 

@@ -264,6 +264,13 @@ int ok_packet_dynptr_after_callee(struct __sk_buff *skb)
 	return bpf_dynptr_size(&ptr);
 }
 
+/* A dynptr is on the stack, or lent. */
+SEC("?tc")
+int fail_use_memory(struct __sk_buff *skb)
+{
+	return bpf_dynptr_size((struct bpf_dynptr *)memory);
+}
+
 /* Each type of memory has its own functions. */
 SEC("?tc")
 int fail_submit_memory(struct __sk_buff *skb)

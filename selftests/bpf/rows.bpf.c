@@ -149,14 +149,13 @@ struct object {
 };
 
 /* One section: the verifier wants the lock beside what it protects. */
-#define SEC_OBJECTS SEC(".bss.objects") __hidden __attribute__((aligned(8)))
-SEC_OBJECTS struct bpf_spin_lock objects_lock;
-SEC_OBJECTS struct bpf_list_head objects
+SEC(".bss.objects") __hidden __attribute__((aligned(8))) struct bpf_spin_lock objects_lock;
+SEC(".bss.objects") __hidden __attribute__((aligned(8))) struct bpf_list_head objects
 	__attribute__((btf_decl_tag("contains:object:link")));
 
 /*
- * A list takes an object over: the program may read it until it unlocks, but no longer owns it. That
- * is release_reference_nomark(), the only one that no dynptr needs.
+ * A list takes an object over: the program may read it until it unlocks, but no longer owns it.
+ * That is release_reference_nomark(), the only one that no dynptr needs.
  */
 SEC("tc")
 int owned(struct __sk_buff *skb)

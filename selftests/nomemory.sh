@@ -1,0 +1,35 @@
+#!/bin/bash
+# nomemory.sh KO FAILNTH_KO: in the guest, every allocation that loading a program makes fails once, with C
+# and with Rust (nomemory.c). The guest must be booted with slab_debug=FZPU,kmalloc*: then the allocator
+# finds what is freed twice, used after it was freed or written beyond its end, and knows who allocated
+# what is left. TAP.
+set -euo pipefail
+KO=$1
+FAILNTH_KO=$2
+cd "$(dirname "$0")/.."
+# shellcheck source=selftests/tap.sh
+. selftests/tap.sh
+
+tap_part build/selftests/nomemory "$KO" "$FAILNTH_KO" build/selftests/{lifetime,rows}.bpf.o
+
+# left: objects in the allocator's caches that the verifier, or this module, has allocated; those that the
+# allocator has for itself (sheaves) are not.
+left() {
+	cat /sys/kernel/debug/slab/kmalloc*/alloc_traces | awk -v RS= '/bpf_check|\[rust_dynptr\]/ && !/ __pcs_/'
+}
+rc=0
+left >/tmp/left
+[ ! -s /tmp/left ] || rc=1
+tap_ok 'nomemory: nothing that the verifier or the module has allocated is left' "$rc" /tmp/left
+rc=0
+bpftool prog load build/selftests/rows.bpf.o /sys/fs/bpf/rows
+left >/tmp/left
+[ -s /tmp/left ] || rc=1
+tap_ok 'nomemory: control: of a program that is loaded there is' "$rc"
+rm /sys/fs/bpf/rows
+
+# Not tap_no_splat: what vmalloc says when it fails has registers in it. "BUG " is the allocator's.
+rc=0
+dmesg | grep -E 'WARNING:|BUG|Oops|general protection|stalls on|blocked for more' >/tmp/splats && rc=1
+tap_ok 'nomemory: no splat in the kernel log' "$rc" /tmp/splats
+tap_done
