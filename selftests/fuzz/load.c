@@ -3,14 +3,19 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 #include "sides.h"
 #include "tap.h"
+
+/* A thousand times what the slowest programs take that are not endless. */
+#define LOAD_SECONDS 10
 
 static int maps[MAPS] = { -1, -1, -1, -1, -1, -1, -1 };
 static void *memory[MAPS];
@@ -176,6 +181,35 @@ static void set_kind(union bpf_attr *attr, const struct program *p)
 	}
 }
 
+static volatile sig_atomic_t too_long;
+
+static void on_limit(int signal)
+{
+	too_long = true;
+}
+
+/*
+ * BPF_PROG_LOAD, for LOAD_SECONDS at most: -EAGAIN then, as the verifier gives up for a signal. C
+ * does not see that a loop is endless which acquires a reference in each turn, and copies them all
+ * for each state.
+ */
+static int limited_load(union bpf_attr *attr)
+{
+	struct sigaction action = { .sa_handler = on_limit };
+	struct itimerval limit = { .it_value.tv_sec = LOAD_SECONDS }, none = {};
+	int fd;
+
+	too_long = false;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &limit, NULL);
+	do {
+		fd = syscall(SYS_bpf, BPF_PROG_LOAD, attr, sizeof(*attr));
+		fd = fd < 0 ? -errno : fd;
+	} while (fd == -EAGAIN && !too_long);
+	setitimer(ITIMER_REAL, &none, NULL);
+	return fd;
+}
+
 /*
  * Loads a program; a file descriptor or -errno. @log gets the verifier's log, LOG_SIZE bytes at
  * most, @cut whether that was too little.
@@ -214,13 +248,15 @@ int load_image(const struct program *p, struct image *image, char *log, bool *cu
 	log[0] = 0;
 	if (p->no_perfmon)
 		set_perfmon(false);
-	do {
-		fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-	} while (fd < 0 && errno == EAGAIN);
-	fd = fd < 0 ? -errno : fd;
+	fd = limited_load(&attr);
 	if (p->no_perfmon)
 		set_perfmon(true);
 	*cut = attr.log_true_size > LOG_SIZE;
 	log[LOG_SIZE - 1] = 0;
+	/* How far it came is not the same twice. */
+	if (fd == -EAGAIN) {
+		log[0] = 0;
+		*cut = false;
+	}
 	return fd;
 }
