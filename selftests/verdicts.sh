@@ -1,9 +1,11 @@
 #!/bin/bash
-# verdicts.sh DIR KO RESULTS [SHARD SHARDS]: in the guest, loads every program of the BPF objects in DIR
-# (upstream's, by its veristat) and of our lifetime.bpf.c with C and then with the module loaded, with the
-# verifier's whole log (level 2). Verdict, instructions, states and the log must be the same, byte for
-# byte. With SHARDS, only every SHARDS-th object, as root, and without the log, so that the time is the
-# verifier's. TAP, one line an object and set of capabilities:
+# verdicts.sh DIR KO RESULTS SET [SHARD SHARDS]: in the guest, loads every program of the BPF objects in
+# DIR (upstream's, by its veristat) and of our lifetime.bpf.c with C and then with the module loaded.
+# Verdict, instructions, states and the verifier's whole log (level 2) must be the same, byte for byte. SET:
+#   short   the last two sets of capabilities only for objects that are about dynptrs or ring buffers
+#   full    all sets of capabilities for all objects
+#   all     only every SHARDS-th object, as root, and without the log, so that the time is the verifier's
+# TAP, one line an object and set of capabilities:
 #   root          all
 #   no-perfmon    no CAP_PERFMON, CAP_SYS_ADMIN: the verifier hides kernel pointers
 #   unprivileged  none: it also follows speculative paths
@@ -12,15 +14,23 @@ set -euo pipefail
 DIR=$1
 KO=$2
 RESULTS=$3
-SHARD=${4:-0}
-SHARDS=${5:-1}
+SET=$4
+SHARD=${5:-0}
+SHARDS=${6:-1}
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=selftests/tap.sh
 . "$TOP/selftests/tap.sh"
 OUT=$TOP/$RESULTS/verdicts
-MODES=(root no-perfmon unprivileged)
-[ "$SHARDS" = 1 ] || MODES=(root)
 LOG_SIZE=$((32 << 20)) # of larger ones the end
+[ "$SET" = full ] || LOG_SIZE=$((4 << 20))
+
+# modes OBJECT: its sets of capabilities.
+modes() {
+	case $SET:${1##*/} in
+	full:* | short:*dynptr* | short:*ringbuf* | short:lifetime*) echo root no-perfmon unprivileged ;;
+	*) echo root ;;
+	esac
+}
 
 # What varies: kernel addresses in `r1 = 0x…`, and time. The lines with the times go to /tmp/times, too.
 normalise() {
@@ -35,7 +45,7 @@ verify() {
 	no-perfmon) as=(setpriv "--bounding-set=-perfmon,-sys_admin" --inh-caps=-all) ;;
 	unprivileged) as=(setpriv --bounding-set=-all --inh-caps=-all) ;;
 	esac
-	if [ "$SHARDS" = 1 ]; then
+	if [ "$SET" != all ]; then
 		"${as[@]}" ./veristat -v -l 2 --log-size "$LOG_SIZE" -e file,prog,verdict,insns,states,peak_states \
 			-o csv "$2" 2>/dev/null || true
 	else
@@ -49,7 +59,7 @@ side() {
 	local mode object
 	mkdir -p "$OUT/$1"
 	for object in "${OBJECTS[@]}"; do
-		for mode in "${MODES[@]}"; do
+		for mode in $(modes "$object"); do
 			verify "$mode" "$object" | normalise | zstd -q -1 >"$OUT/$1/${object##*/}.$mode.zst"
 			cat /tmp/times >>"$OUT/$1.programs"
 		done
@@ -66,7 +76,7 @@ n=0
 for object in *.bpf.o; do
 	[ $((n++ % SHARDS)) != "$SHARD" ] || OBJECTS+=("$object")
 done
-[ "$SHARDS" != 1 ] || OBJECTS+=("$TOP/build/selftests/lifetime.bpf.o")
+[ "$SET" = all ] || OBJECTS+=("$TOP/build/selftests/lifetime.bpf.o")
 rm -rf "$OUT"
 mkdir -p "$OUT"
 sysctl -qw kernel.unprivileged_bpf_disabled=0
@@ -78,7 +88,7 @@ side Rust
 
 programs=0
 for object in "${OBJECTS[@]}"; do
-	for mode in "${MODES[@]}"; do
+	for mode in $(modes "$object"); do
 		name=${object##*/}
 		zstd -qdc "$OUT/C/$name.$mode.zst" >/tmp/C.log
 		zstd -qdc "$OUT/Rust/$name.$mode.zst" >/tmp/Rust.log
@@ -92,7 +102,7 @@ for object in "${OBJECTS[@]}"; do
 	done
 done
 # lifetime.bpf.c: the names say what becomes of the programs; without capabilities, none is accepted.
-if [ "$SHARDS" = 1 ]; then
+if [ "$SET" != all ]; then
 	n=$(grep -c '^SEC("?' "$TOP/selftests/bpf/lifetime.bpf.c")
 	grep -a 'lifetime.bpf.o/' "$OUT/Rust.programs" >/tmp/lifetime
 	head -n "$n" /tmp/lifetime | grep -vE '/ok_.*VERDICT: success|/fail_.*VERDICT: failure' >/tmp/unexpected && rc=1 || rc=0

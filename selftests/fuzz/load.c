@@ -14,7 +14,7 @@
 #include "sides.h"
 #include "tap.h"
 
-/* A thousand times what the slowest programs take that are not endless. */
+/* Ordinary programs take some milliseconds, also in an emulated guest. */
 #define LOAD_SECONDS 10
 
 static int maps[MAPS] = { -1, -1, -1, -1, -1, -1, -1 };
