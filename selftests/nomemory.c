@@ -299,8 +299,8 @@ static void report(void)
 		/* The one allocation that is the module's own: for a reference. */
 		ours |= !strncmp(sites[i].frames, "rust_process_dynptr_func", 24);
 	}
-	tap_ok(ours, "nomemory: %u failures, %u of them ENOMEM; %u below Rust, in %u ways", failures,
-	       refused, below_rust, site_count);
+	tap_ok(ours, "nomemory: %u failures, %u of them ENOMEM; %u below Rust, in %u ways",
+	       failures, refused, below_rust, site_count);
 }
 
 int main(int argc, char **argv)
