@@ -14,8 +14,10 @@ setup:
 module: setup
 	@scripts/build $(KDIR)
 
+# DEMO=execs: execve() traced with C and with Rust; DEMO=heap: lines assembled in heap dynptrs.
+DEMO ?= execs
 run: module
-	@scripts/demo
+	@scripts/demo $(DEMO)
 
 test: module
 	@scripts/test $(ONLY)
@@ -34,6 +36,7 @@ fuzz: module
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
+	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs)'
 	@echo 'make test       all tests; ends with "N passed, N failed"; ONLY="host guest" picks parts'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'

@@ -9,19 +9,15 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bpf/execs.h"
 #include "execs.skel.h"
+#include "traced.h"
 
-#define CGROUP "/sys/fs/cgroup/rust_dynptr.%d"
 #define MAX_EVENTS 1000000
 
 /* What the consumer has seen. */
@@ -34,8 +30,6 @@ struct seen {
 	unsigned long long wrong;
 	unsigned long long backlog;
 };
-
-static char cgroup[64];
 
 static int fail(const char *what, int err)
 {
@@ -96,46 +90,6 @@ static int on_note(void *context, void *data, size_t size)
 	return 0;
 }
 
-/* Starts @argv in the cgroup; the child waits for a byte on the pipe first. */
-static pid_t start(char **argv, int *go)
-{
-	char path[96], byte;
-	int ends[2], fd;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC))
-		return -1;
-	pid = fork();
-	if (pid) {
-		close(ends[0]);
-		*go = ends[1];
-		return pid;
-	}
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1 || read(ends[0], &byte, 1) != 1)
-		_exit(126);
-	execvp(argv[0], argv);
-	_exit(127);
-}
-
-/* Consumes until the child has ended and both rings are empty. */
-static int consume(struct ring_buffer *rings, pid_t pid, int *status)
-{
-	bool ended = false;
-	int n;
-
-	for (;;) {
-		n = ring_buffer__poll(rings, ended ? 0 : 100);
-		if (n < 0 && n != -EINTR)
-			return n;
-		if (ended && n <= 0)
-			return 0;
-		if (!ended && waitpid(pid, status, WNOHANG) == pid)
-			ended = true;
-	}
-}
-
 static int report(const struct seen *seen, const struct execs_bpf *skel)
 {
 	unsigned long long bad = seen->wrong, total = skel->bss->next_seq;
@@ -148,11 +102,10 @@ static int report(const struct seen *seen, const struct execs_bpf *skel)
 	return bad || skel->bss->lost ? 3 : 0;
 }
 
-/* Traces @argv. The program is attached when the child starts. */
 static int trace(struct execs_bpf *skel, struct seen *seen, char **argv)
 {
 	struct ring_buffer *rings;
-	int status = 0, go, err;
+	int status = 0, err;
 	pid_t pid;
 
 	rings = ring_buffer__new(bpf_map__fd(skel->maps.events), on_event, seen, NULL);
@@ -161,34 +114,25 @@ static int trace(struct execs_bpf *skel, struct seen *seen, char **argv)
 	err = execs_bpf__attach(skel);
 	if (err)
 		return fail("attach", err);
-	pid = start(argv, &go);
-	if (pid < 0 || write(go, "", 1) != 1)
+	pid = traced_start(argv);
+	if (pid < 0)
 		return fail("start", errno);
-	close(go);
-	err = consume(rings, pid, &status);
+	err = traced_consume(rings, pid, &status);
 	ring_buffer__free(rings);
 	if (err)
 		return fail("poll", err);
 	fflush(seen->out);
 	err = report(seen, skel);
-	if (WIFSIGNALED(status) || WEXITSTATUS(status)) {
-		fprintf(stderr, "execs: %s ended with status %d\n", argv[0],
-			WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-		return 1;
-	}
-	return err;
-}
-
-static void remove_cgroup(void)
-{
-	rmdir(cgroup);
+	if (!status)
+		return err;
+	fprintf(stderr, "execs: %s ended with status %d\n", argv[0], traced_status(status));
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
 	struct seen seen = { .out = stdout };
 	struct execs_bpf *skel;
-	struct stat st;
 	int opt, err;
 
 	while ((opt = getopt(argc, argv, "+o:")) != -1) {
@@ -202,16 +146,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: execs [-o FILE] -- CMD...\n");
 		return 2;
 	}
-	snprintf(cgroup, sizeof(cgroup), CGROUP, getpid());
-	if (mkdir(cgroup, 0755) || stat(cgroup, &st))
-		return fail(cgroup, errno);
-	atexit(remove_cgroup);
 	seen.events = calloc(MAX_EVENTS, 1);
 	seen.notes = calloc(MAX_EVENTS, 1);
 	skel = execs_bpf__open();
 	if (!seen.events || !seen.notes || !skel)
 		return fail("open", errno);
-	skel->rodata->cgroup = st.st_ino;
+	skel->rodata->cgroup = traced_make_cgroup();
+	if (!skel->rodata->cgroup)
+		return fail("cgroup", errno);
 	err = execs_bpf__load(skel);
 	if (err)
 		return fail("load", err);

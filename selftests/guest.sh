@@ -10,5 +10,8 @@ tap_part build/selftests/rows "$KO"
 tap_part build/selftests/grid "$KO"
 tap_part build/selftests/alias "$KO"
 tap_part selftests/refusals.sh "$KO"
+rc=0
+selftests/demo-heap.sh "$KO" build/test >/tmp/demo-heap 2>&1 || rc=$?
+tap_ok 'demo heap: lines assembled in heap dynptrs are those that were written' "$rc" /tmp/demo-heap
 tap_no_splat guest
 tap_done

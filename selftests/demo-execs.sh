@@ -1,5 +1,5 @@
 #!/bin/bash
-# demo-guest.sh KO RESULTS: in the guest, the main demonstration (scripts/demo): the same workload is
+# demo-execs.sh KO RESULTS: in the guest, the main demonstration (scripts/demo): the same workload is
 # traced with C, with Rust, and with a tracer that was loaded before the module comes and goes.
 # Prints what a person wants to see; ends with status 1 if anything differs, is lost or was not hit.
 set -euo pipefail
