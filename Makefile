@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test vm fmt help clean distclean
+.PHONY: module setup run test vm fmt man fuzz help clean distclean
 
 # KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
 KDIR ?=
@@ -28,6 +28,9 @@ vm: module
 fmt: module
 	@scripts/fmt
 
+man: setup
+	@scripts/man
+
 # SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
 SEEDS ?= 1-5000
 fuzz: module
@@ -41,6 +44,7 @@ help:
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the table in README'
+	@echo 'make man        docs/bpf-heap-dynptrs.7 of the comments in include/rust_dynptr.bpf.h'
 	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Heap dynptrs for BPF programs: kfuncs of the module rust_dynptr. Include it after vmlinux.h and
- * <bpf/bpf_helpers.h>. The manual page docs/bpf-heap-dynptrs.7 is made of the comments here.
+ * <bpf/bpf_helpers.h>. The manual page docs/bpf-heap-dynptrs.7 is made of the comments here
+ * (make man): each DOC comment is a section of it.
  */
 #ifndef RUST_DYNPTR_BPF_H
 #define RUST_DYNPTR_BPF_H
@@ -9,6 +10,21 @@
 #ifndef __ksym
 #define __ksym __attribute__((section(".ksyms")))
 #endif
+
+/**
+ * DOC: description
+ *
+ * A heap dynptr is a dynptr over memory that a BPF program allocates, of a size that it chooses
+ * at run time. The program that made it must release it on every path; the verifier sees to that.
+ * Turned into an object, the memory can be kept in a map, and be taken out again by another
+ * program, on another processor.
+ *
+ * These kfuncs are the module rust_dynptr's. A program that calls them holds the module. Every
+ * type of programs that may call kfuncs can use them; loading one takes CAP_BPF.
+ *
+ * All helpers and kfuncs for dynptrs take heap dynptrs: bpf_dynptr_read(), bpf_dynptr_write(),
+ * bpf_dynptr_slice(), bpf_dynptr_copy(), bpf_dynptr_clone() and the others.
+ */
 
 /**
  * struct bpf_dynptr_heap - the memory of a heap dynptr, as an object that maps can hold
@@ -122,5 +138,14 @@ extern struct bpf_dynptr_heap *bpf_dynptr_heap_acquire(struct bpf_dynptr_heap *h
  * Context: any.
  */
 extern void bpf_dynptr_heap_release(struct bpf_dynptr_heap *heap) __ksym;
+
+/**
+ * DOC: notes
+ *
+ * While the module is being loaded or unloaded, programs that call these kfuncs are refused
+ * (EACCES): the kernel's own verifier does not know their rules.
+ *
+ * The file heap in the directory rust_dynptr of debugfs shows how many blocks and bytes live.
+ */
 
 #endif
