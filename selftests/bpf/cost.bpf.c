@@ -105,7 +105,7 @@ int null(struct __sk_buff *skb)
 	/* Flags that it does not take leave a null dynptr behind. */
 	bpf_dynptr_from_mem(s.mine, COST_MEMORY, 1, &ptr);
 	dispatch(COST_NOTHING, COST_MEMSET, on_bytes, &ptr, &s);
-	/* Not slice_rdwr: the mistake costs an instruction more, which all others save. */
+	dispatch(COST_SLICE_RDWR, COST_SLICE_RDWR, on_slice, &ptr, &s);
 	dispatch(COST_ADJUST, COST_CLONE, on_view, &ptr, &s);
 	return 0;
 }

@@ -28,7 +28,6 @@ use crate::{
             WriteClass, //
         },
         errno::{
-            Errno,
             E2BIG,
             EFAULT,
             EINVAL, //
@@ -70,11 +69,10 @@ impl Dynptr<'_> {
         EFAULT.to_c_int()
     }
 
-    /// Address `offset` bytes into contiguous memory.
+    /// Address `offset` bytes into the contiguous memory at `data`, this dynptr's pointer.
     #[inline(always)]
-    fn memory(self, offset: u64) -> *mut c_void {
-        self.data_ptr()
-            .wrapping_byte_add(self.offset_of(offset) as usize)
+    fn memory(self, data: *mut c_void, offset: u64) -> *mut c_void {
+        data.wrapping_byte_add(self.offset_of(offset) as usize)
     }
 
     /// `__bpf_dynptr_read()`: copies `len` bytes at `offset` to `dst`; they may overlap.
@@ -98,16 +96,16 @@ impl Dynptr<'_> {
         match self.word().class() {
             Some(Class::Local | Class::Ringbuf) => {
                 // SAFETY: `len` bytes at `offset` are inside this dynptr's memory; `dst` by contract.
-                unsafe { copy(self.memory(offset), dst, len) };
+                unsafe { copy(self.memory(self.data_ptr(), offset), dst, len) };
                 0
             }
             // SAFETY: `dst` by contract.
-            Some(Class::Skb) => unsafe { self.skb().load(at, dst, len as u32) },
+            Some(Class::Skb) => unsafe { self.skb(self.data_ptr()).load(at, dst, len as u32) },
             // SAFETY: `dst` by contract.
-            Some(Class::Xdp) => unsafe { self.xdp().load(at, dst, len as u32) },
+            Some(Class::Xdp) => unsafe { self.xdp(self.data_ptr()).load(at, dst, len as u32) },
             Some(Class::SkbMeta) => {
                 // SAFETY: `len` bytes at `at` are inside the metadata; `dst` by contract.
-                unsafe { copy(self.skb().meta(at), dst, len) };
+                unsafe { copy(self.skb(self.data_ptr()).meta(at), dst, len) };
                 0
             }
             Some(Class::File) | None => self.warn_class(c"bpf_dynptr_read"),
@@ -131,15 +129,20 @@ impl Dynptr<'_> {
         match class {
             WriteClass::Memory => {
                 // SAFETY: `len` bytes at `offset` are inside this dynptr's memory; `src` by contract.
-                unsafe { copy(src, self.memory(offset), len) };
+                unsafe { copy(src, self.memory(self.data_anew(), offset), len) };
                 0
             }
             // SAFETY: `src` by contract.
-            WriteClass::Skb => unsafe { self.skb().store(at, src, len as u32, flags) },
+            WriteClass::Skb => unsafe {
+                self.skb(self.data_anew()).store(at, src, len as u32, flags)
+            },
             // SAFETY: `src` by contract.
-            WriteClass::Xdp => unsafe { self.xdp().store(at, src, len as u32) },
+            WriteClass::Xdp => unsafe { self.xdp(self.data_anew()).store(at, src, len as u32) },
             // SAFETY: `src` by contract; the range is inside the metadata.
-            WriteClass::SkbMeta => unsafe { self.skb().store_meta(at, src, len as u32, flags) },
+            WriteClass::SkbMeta => unsafe {
+                self.skb(self.data_anew())
+                    .store_meta(at, src, len as u32, flags)
+            },
         }
     }
 
@@ -169,7 +172,7 @@ impl Dynptr<'_> {
     #[inline(always)]
     pub(crate) fn data(self, offset: u64, len: u64) -> *mut c_void {
         match rules::data(self, offset, len) {
-            Ok(true) => self.memory(offset),
+            Ok(true) => self.memory(self.data_anew(), offset),
             Ok(false) => null_mut(),
             Err(refusal) => {
                 self.refused(refusal, c"bpf_dynptr_data");
@@ -191,9 +194,11 @@ impl Dynptr<'_> {
             // SAFETY: `buffer` by contract.
             return unsafe { file.slice(offset, buffer, len) };
         }
-        let allowed = rules::slice(self, offset, len);
+        if rules::slice(self, offset, len).is_err() {
+            return null_mut();
+        }
         // SAFETY: By this function's contract.
-        unsafe { self.slice_of(allowed, offset, buffer, len) }
+        unsafe { self.slice_of(Self::data_ptr, offset, buffer, len) }
     }
 
     /// `bpf_dynptr_slice_rdwr()`: as [`Self::slice`], but NULL for a read-only dynptr, as a file is.
@@ -208,39 +213,38 @@ impl Dynptr<'_> {
         buffer: *mut c_void,
         len: u64,
     ) -> *mut c_void {
-        let allowed = rules::slice_rdwr(self, offset, len);
+        if rules::slice_rdwr(self, offset, len).is_err() {
+            return null_mut();
+        }
         // SAFETY: By this function's contract.
-        unsafe { self.slice_of(allowed, offset, buffer, len) }
+        unsafe { self.slice_of(Self::data_anew, offset, buffer, len) }
     }
 
     /// # Safety
     ///
-    /// As [`Self::slice`]; `allowed` is what the rules answered for this range.
+    /// As [`Self::slice`]; the rules allow this range; `data` reads this dynptr's pointer.
     #[inline(always)]
     unsafe fn slice_of(
         self,
-        allowed: Result<(), Errno>,
+        data: impl Fn(Self) -> *mut c_void,
         offset: u64,
         buffer: *mut c_void,
         len: u64,
     ) -> *mut c_void {
-        if allowed.is_err() {
-            return null_mut();
-        }
         let at = self.offset_of(offset) as u32;
         match self.word().class() {
-            Some(Class::Local | Class::Ringbuf) => self.memory(offset),
-            Some(Class::Skb) => match self.skb().linear(at, len as u32) {
+            Some(Class::Local | Class::Ringbuf) => self.memory(data(self), offset),
+            Some(Class::Skb) => match self.skb(data(self)).linear(at, len as u32) {
                 Some(direct) => direct,
                 // SAFETY: `buffer` by contract.
                 None => unsafe { self.slice_of_pages(at, buffer, len as u32) },
             },
-            Some(Class::Xdp) => match self.xdp().linear(at, len as u32) {
+            Some(Class::Xdp) => match self.xdp(data(self)).linear(at, len as u32) {
                 Some(direct) => direct,
                 // SAFETY: `buffer` by contract.
                 None => unsafe { self.slice_of_fragments(at, buffer, len as u32) },
             },
-            Some(Class::SkbMeta) => self.skb().meta(at),
+            Some(Class::SkbMeta) => self.skb(data(self)).meta(at),
             Some(Class::File) | None => {
                 self.warn_class(c"bpf_dynptr_slice");
                 null_mut()
@@ -256,7 +260,7 @@ impl Dynptr<'_> {
     #[inline(never)]
     unsafe fn slice_of_pages(self, at: u32, buffer: *mut c_void, len: u32) -> *mut c_void {
         // SAFETY: By this function's contract.
-        unsafe { self.skb().slice_of_pages(at, buffer, len) }
+        unsafe { self.skb(self.data_ptr()).slice_of_pages(at, buffer, len) }
     }
 
     /// [`Xdp::slice_of_fragments`], out of line.
@@ -267,7 +271,10 @@ impl Dynptr<'_> {
     #[inline(never)]
     unsafe fn slice_of_fragments(self, at: u32, buffer: *mut c_void, len: u32) -> *mut c_void {
         // SAFETY: By this function's contract.
-        unsafe { self.xdp().slice_of_fragments(at, buffer, len) }
+        unsafe {
+            self.xdp(self.data_ptr())
+                .slice_of_fragments(at, buffer, len)
+        }
     }
 
     /// The address of `len` contiguous bytes at `offset`, or NULL.
@@ -280,8 +287,11 @@ impl Dynptr<'_> {
     /// The address of `len` contiguous writable bytes at `offset`, or NULL.
     #[inline(always)]
     pub(crate) fn contiguous_rdwr(self, offset: u64, len: u64) -> *mut c_void {
+        if rules::slice_rdwr(self, offset, len).is_err() {
+            return null_mut();
+        }
         // SAFETY: Without a buffer nothing is written.
-        unsafe { self.slice_rdwr(offset, null_mut(), len) }
+        unsafe { self.slice_of(Self::data_ptr, offset, null_mut(), len) }
     }
 
     fn is_out_of_bounds(self, offset: u64, len: u64) -> bool {
