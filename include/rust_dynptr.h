@@ -23,6 +23,7 @@
 #include <asm/ibt.h>
 #include <asm/rqspinlock.h>
 
+struct bpf_map;
 struct bpf_verifier_env;
 
 /*
@@ -64,6 +65,10 @@ void *rust_dynptr_vmap_ring(struct page **pages, unsigned int count);
 /* poll_wait() */
 void rust_dynptr_poll_wait(struct file *file, wait_queue_head_t *waitq,
 			   struct poll_table_struct *pts);
+
+/* bpf_map_poll() of a map that is no ring buffer */
+__poll_t rust_dynptr_poll_other(struct bpf_map *map, struct file *file,
+				struct poll_table_struct *pts);
 
 /* Values of macros that bindgen cannot read. */
 enum rust_dynptr_values {

@@ -276,7 +276,7 @@ static const char *const mine[] = {
 	"bpf_ringbuf_reserve", "bpf_ringbuf_submit", "bpf_ringbuf_discard", "bpf_ringbuf_output",
 	"bpf_ringbuf_query", "bpf_ringbuf_reserve_dynptr", "bpf_ringbuf_submit_dynptr",
 	"bpf_ringbuf_discard_dynptr", "ringbuf_map_alloc", "ringbuf_map_free",
-	"ringbuf_map_mmap_kern", "ringbuf_map_poll_kern",
+	"ringbuf_map_mmap_kern", "bpf_map_poll",
 };
 
 /* With the module: Rust's own maps and programs, then both on C's maps, which Rust frees. */

@@ -389,7 +389,7 @@ static void check_two_drainers(const char *name, struct userrings_bpf *a, struct
 
 static const char *const mine[] = {
 	"bpf_user_ringbuf_drain", "ringbuf_map_alloc", "ringbuf_map_free", "ringbuf_map_mmap_user",
-	"ringbuf_map_poll_user",
+	"bpf_map_poll",
 };
 
 static void rounds_with_rust(struct userrings_bpf **old, struct wakeups_bpf *counter)

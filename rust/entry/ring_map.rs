@@ -117,54 +117,22 @@ pub(crate) unsafe extern "C" fn rust_ringbuf_map_mmap_user(
     unsafe { mmap(Producer::User, map, vma) }
 }
 
-/// # Safety
-///
-/// See the module.
-unsafe fn poll(
-    producer: Producer,
-    map: *mut c_void,
-    file: *mut file,
-    table: *mut poll_table_struct,
-) -> u32 {
-    // SAFETY: The module's contract.
-    unsafe { RingMap::from_raw(map) }.map_or(0, |map| {
-        // SAFETY: The module's contract.
-        unsafe { map.poll(producer, file, table) }
-    })
-}
-
-/// `ringbuf_map_poll_kern(map, filp, pts)`: `EPOLLIN | EPOLLRDNORM` if there is something to read.
+/// `bpf_map_poll(filp, pts)` of `srctree/kernel/bpf/syscall.c`, through which alone the rings' own
+/// operations are called: of a ring buffer `EPOLLIN | EPOLLRDNORM` if there is something to read
+/// (`ringbuf_map_poll_kern()`), of a user ring buffer `EPOLLOUT | EPOLLWRNORM` if there is room to write
+/// (`ringbuf_map_poll_user()`). Other maps answer for themselves.
 ///
 /// # Safety
 ///
-/// See the module.
+/// `file` is a map's, whose caller holds it; `table` is the caller's of a poll in progress.
 #[no_mangle]
-pub(crate) unsafe extern "C" fn rust_ringbuf_map_poll_kern(
-    map: *mut c_void,
+pub(crate) unsafe extern "C" fn rust_bpf_map_poll(
     file: *mut file,
     table: *mut poll_table_struct,
 ) -> u32 {
     let _visit = Visit::begin();
-    hit(Row::ringbuf_map_poll_kern);
-    // SAFETY: The module's contract.
-    unsafe { poll(Producer::Kernel, map, file, table) }
-}
-
-/// `ringbuf_map_poll_user(map, filp, pts)`: `EPOLLOUT | EPOLLWRNORM` if there is room to write.
-///
-/// # Safety
-///
-/// See the module.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn rust_ringbuf_map_poll_user(
-    map: *mut c_void,
-    file: *mut file,
-    table: *mut poll_table_struct,
-) -> u32 {
-    let _visit = Visit::begin();
-    hit(Row::ringbuf_map_poll_user);
-    // SAFETY: The module's contract.
-    unsafe { poll(Producer::User, map, file, table) }
+    // SAFETY: By this function's contract.
+    unsafe { ring_map::poll(file, table) }
 }
 
 /// `ringbuf_map_mem_usage(map)`: bytes of the map, its ring and the list of the ring's pages.

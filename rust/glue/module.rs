@@ -4,13 +4,12 @@
 
 use super::faults;
 use crate::bindings;
+use core::sync::atomic::{
+    AtomicU64,
+    Ordering, //
+};
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Acquire,
-        Atomic,
-        Release, //
-    },
     time::{
         delay::fsleep,
         Delta, //
@@ -45,16 +44,17 @@ impl ModuleRef {
 }
 
 /// Tasks that are in functions of ours which may sleep and which nothing holds the module for.
-static VISITS: Atomic<i64> = Atomic::new(0);
+static VISITS: AtomicU64 = AtomicU64::new(0);
 
-/// A task is in such a function: map operations, the verifier.
+/// A task is in such a function: map operations, polls, the verifier.
 pub(crate) struct Visit(());
 
 impl Visit {
     /// Counts the task until this is dropped, which must be the function's last act.
     #[must_use = "the visit ends when this is dropped"]
+    #[inline(always)]
     pub(crate) fn begin() -> Self {
-        VISITS.fetch_add(1, Acquire);
+        VISITS.fetch_add(1, Ordering::Acquire);
         let visit = Self(());
         faults::linger();
         visit
@@ -63,7 +63,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        VISITS.fetch_sub(1, Release);
+        VISITS.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn wait_for_visits() {
         // then it is counted or gone.
         // SAFETY: A plain wait.
         unsafe { bindings::synchronize_rcu_tasks() };
-        if VISITS.load(Acquire) == 0 {
+        if VISITS.load(Ordering::Acquire) == 0 {
             break;
         }
         fsleep(Delta::from_millis(20));

@@ -150,7 +150,7 @@ impl<'a> RingMap<'a> {
     /// # Safety
     ///
     /// `file` and `table` are the caller's of a poll in progress.
-    pub(crate) unsafe fn poll(
+    unsafe fn poll(
         self,
         producer: Producer,
         file: *mut bindings::file,
@@ -194,6 +194,39 @@ impl<'a> RingMap<'a> {
 const VM_WRITE: c_ulong = bindings::rust_dynptr_values_RUST_DYNPTR_VM_WRITE as c_ulong;
 const POLL_READABLE: u32 = bindings::rust_dynptr_values_RUST_DYNPTR_POLL_READABLE;
 const POLL_WRITABLE: u32 = bindings::rust_dynptr_values_RUST_DYNPTR_POLL_WRITABLE;
+
+/// Who fills a ring of this type (`enum bpf_map_type`); `None` for other maps.
+fn producer_of(map_type: u32) -> Option<Producer> {
+    match map_type {
+        bindings::bpf_map_type_BPF_MAP_TYPE_RINGBUF => Some(Producer::Kernel),
+        bindings::bpf_map_type_BPF_MAP_TYPE_USER_RINGBUF => Some(Producer::User),
+        _ => None,
+    }
+}
+
+/// `bpf_map_poll()`: what can be done with the map behind `file` now, as `EPOLL*` bits. May sleep.
+///
+/// # Safety
+///
+/// `file` is a map's, and the caller holds it; `table` is that of a poll in progress.
+pub(crate) unsafe fn poll(
+    file: *mut bindings::file,
+    table: *mut bindings::poll_table_struct,
+) -> u32 {
+    // SAFETY: Set when the file was made, for its lifetime.
+    let map = unsafe { member::<*mut c_void>(file.cast(), layout::file::PRIVATE_DATA) };
+    // SAFETY: The file holds its map, whose type never changes.
+    let map_type = unsafe { member::<u32>(map, layout::bpf_map::MAP_TYPE) };
+    if let Some(producer) = producer_of(map_type) {
+        // SAFETY: A live ring buffer map, by its type.
+        if let Some(map) = unsafe { RingMap::from_raw(map) } {
+            // SAFETY: By this function's contract.
+            return unsafe { map.poll(producer, file, table) };
+        }
+    }
+    // SAFETY: By this function's contract.
+    unsafe { bindings::rust_dynptr_poll_other(map.cast(), file, table) }
+}
 
 /// `ringbuf_map_alloc()`: makes the map that `attr` asks for. May sleep.
 ///
@@ -240,13 +273,8 @@ pub(crate) unsafe fn alloc(attr: *mut bindings::bpf_attr) -> Result<*mut c_void,
 unsafe fn request(attr: *const c_void) -> Result<Request, Errno> {
     // SAFETY: By this function's contract, here and below: 32-bit members of the union's first struct.
     let word = |offset| unsafe { member::<u32>(attr, offset) };
-    let producer = match word(layout::bpf_attr::MAP_TYPE) {
-        bindings::bpf_map_type_BPF_MAP_TYPE_RINGBUF => Producer::Kernel,
-        bindings::bpf_map_type_BPF_MAP_TYPE_USER_RINGBUF => Producer::User,
-        _ => return Err(EINVAL),
-    };
     Ok(Request {
-        producer,
+        producer: producer_of(word(layout::bpf_attr::MAP_TYPE)).ok_or(EINVAL)?,
         key_size: word(layout::bpf_attr::KEY_SIZE),
         value_size: word(layout::bpf_attr::VALUE_SIZE),
         max_entries: word(layout::bpf_attr::MAX_ENTRIES),

@@ -93,6 +93,12 @@ void rust_dynptr_poll_wait(struct file *file, wait_queue_head_t *waitq,
 	poll_wait(file, waitq, pts);
 }
 
+__poll_t rust_dynptr_poll_other(struct bpf_map *map, struct file *file,
+				struct poll_table_struct *pts)
+{
+	return map->ops->map_poll ? map->ops->map_poll(map, file, pts) : EPOLLERR;
+}
+
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size)
 {
 	return copy_from_user(dst, src, size);

@@ -64,6 +64,8 @@ macro_rules! takeover_rows {
                 "kernel/bpf/helpers.c";
             jump __bpf_dynptr_data_rw, "void * (const struct bpf_dynptr_kern *, u64)",
                 "kernel/bpf/helpers.c";
+            jump bpf_map_poll, "__poll_t (struct file *, struct poll_table_struct *)",
+                "kernel/bpf/syscall.c";
             bind bpf_probe_read_user_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
                 "kernel/trace/bpf_trace.c";
             bind bpf_probe_read_kernel_dynptr, "int (const struct bpf_dynptr *, u64, u64, const void *)",
@@ -96,12 +98,6 @@ macro_rules! takeover_rows {
             probe ringbuf_map_mmap_kern, "int (struct bpf_map *, struct vm_area_struct *)",
                 "kernel/bpf/ringbuf.c";
             probe ringbuf_map_mmap_user, "int (struct bpf_map *, struct vm_area_struct *)",
-                "kernel/bpf/ringbuf.c";
-            probe ringbuf_map_poll_kern,
-                "__poll_t (struct bpf_map *, struct file *, struct poll_table_struct *)",
-                "kernel/bpf/ringbuf.c";
-            probe ringbuf_map_poll_user,
-                "__poll_t (struct bpf_map *, struct file *, struct poll_table_struct *)",
                 "kernel/bpf/ringbuf.c";
             probe ringbuf_map_mem_usage, "u64 (const struct bpf_map *)", "kernel/bpf/ringbuf.c";
             patch process_dynptr_func,
