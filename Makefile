@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test vm fmt man fuzz help clean distclean
+.PHONY: module setup run test vm fmt man fuzz bench help clean distclean
 
 # KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
 KDIR ?=
@@ -36,6 +36,10 @@ SEEDS ?= 1-5000
 fuzz: module
 	@scripts/fuzz $(if $(REDUCE),reduce $(REDUCE) $(if $(MATCH),'$(subst ','\'',$(MATCH))'),$(SEEDS))
 
+# ONLY=upstream: only that group, see scripts/bench. REPEATS=2, MODES='text in the mode'.
+bench: module
+	@scripts/bench $(ONLY)
+
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
@@ -46,6 +50,7 @@ help:
 	@echo 'make fmt        format the Rust code, renew the table in README'
 	@echo 'make man        docs/bpf-heap-dynptrs.7 of the comments in include/rust_dynptr.bpf.h'
 	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N'
+	@echo 'make bench      C against Rust: instructions of each operation, the kernel'"'"'s own benchmarks; build/bench/'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
 	@echo 'KDIR=… KIMAGE=… use your own kernel tree and image; see README'
