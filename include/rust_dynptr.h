@@ -101,6 +101,7 @@ void rust_dynptr_warn_too_many_ids(void);
 /* The module parameters of a build for tests, see rust/glue/faults.rs. The second may sleep. */
 bool rust_dynptr_fault_nowait(void);
 void rust_dynptr_fault_linger(void);
+unsigned int rust_dynptr_fault_heap(void);
 #endif
 
 /* ftrace_regs_get_argument() */

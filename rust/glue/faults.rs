@@ -26,3 +26,33 @@ pub(super) fn skips_waits() -> bool {
     #[cfg(not(rust_dynptr_faults))]
     false
 }
+
+/// What can be wrong with heap dynptrs: parameter `heap_fault`. `selftests/fuzz` must find each.
+#[cfg_attr(not(rust_dynptr_faults), allow(dead_code))]
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum HeapFault {
+    /// Blocks of 64 bytes are never freed.
+    Leak = 1,
+    /// A block is taken for free when one of its owners goes, and others have it.
+    Early,
+    /// Memory is not zero.
+    Dirty,
+    /// The verifier lets any dynptr be put.
+    Type,
+    /// The verifier does not know that a new dynptr must be put.
+    Lose,
+}
+
+/// Whether the module is to have this fault.
+#[inline(always)]
+pub(super) fn has(fault: HeapFault) -> bool {
+    #[cfg(rust_dynptr_faults)]
+    // SAFETY: Reads a parameter.
+    return unsafe { bindings::rust_dynptr_fault_heap() } == fault as u32;
+    #[cfg(not(rust_dynptr_faults))]
+    {
+        let _ = fault;
+        false
+    }
+}

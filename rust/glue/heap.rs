@@ -17,7 +17,13 @@ use crate::{
         bpf_dynptr_heap as Header,
         rust_dynptr_heap_event as Event, //
     },
-    glue::dynptr::Dynptr,
+    glue::{
+        dynptr::Dynptr,
+        faults::{
+            self,
+            HeapFault, //
+        }, //
+    },
     logic::{
         argument::HeapCall,
         dynptr::{
@@ -256,7 +262,10 @@ impl Drop for Block {
         // Who holds the only reference is alone: no atomic subtraction.
         let is_last =
             self.references().load(Acquire) == 1 || self.references().fetch_sub(1u32, Full) == 1;
-        if !is_last {
+        if faults::has(HeapFault::Early) {
+            zone::spoil(self.0);
+        }
+        if !is_last || (self.size() == 64 && faults::has(HeapFault::Leak)) {
             return;
         }
         note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_FREED, 1);

@@ -153,6 +153,15 @@ void rust_dynptr_fault_linger(void)
 	if (linger)
 		msleep(linger);
 }
+
+static unsigned int heap_fault;
+module_param(heap_fault, uint, 0400);
+MODULE_PARM_DESC(heap_fault, "What is wrong with heap dynptrs: see rust/glue/faults.rs");
+
+unsigned int rust_dynptr_fault_heap(void)
+{
+	return heap_fault;
+}
 #endif
 
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n)

@@ -13,7 +13,11 @@ use crate::{
     bindings,
     glue::{
         c_bytes,
-        heap::call_of, //
+        faults::{
+            self,
+            HeapFault, //
+        },
+        heap::call_of,
         programs::called_kfunc,
     },
     logic::{
@@ -28,6 +32,8 @@ use crate::{
         },
         codes::{
             DYNPTR_SLOTS,
+            DYNPTR_TYPE_HEAP,
+            DYNPTR_TYPE_LOCAL,
             SLOT_BYTES, //
         },
         reject::Reject,
@@ -53,6 +59,19 @@ static REFUSE_STACK_SLICES: AtomicBool = AtomicBool::new(false);
 
 /// The buffer of `bpf_dynptr_slice()` and `bpf_dynptr_slice_rdwr()` is their third argument.
 const BUFFER_REGISTER: i32 = 3;
+
+/// The argument of a kfunc of heap dynptrs, or a wrong one if a test asks for it.
+fn with_faults(ty: ArgType) -> ArgType {
+    let untyped = ArgType(ty.0 & !DYNPTR_TYPE_HEAP);
+    if ty.constructs() {
+        if faults::has(HeapFault::Lose) {
+            return ArgType(untyped.0 | DYNPTR_TYPE_LOCAL);
+        }
+    } else if faults::has(HeapFault::Type) {
+        return untyped;
+    }
+    ty
+}
 
 /// Whether programs are refused that take a slice with a buffer on the stack; C accepts them. Acts on
 /// programs that are verified from now on.
@@ -179,7 +198,7 @@ impl VerifierEnv<'_> {
         // SAFETY: By the type invariant; the program is complete, and the instruction in it.
         let called = unsafe { called_kfunc(self.as_ptr(), arg.insn) };
         match called.and_then(call_of) {
-            Some(call) => arg.ty.of_heap(call),
+            Some(call) => with_faults(arg.ty.of_heap(call)),
             None => arg.ty,
         }
     }

@@ -13,6 +13,10 @@ use super::{
 };
 use crate::{
     bindings,
+    glue::faults::{
+        self,
+        HeapFault, //
+    },
     logic::heap::{
         is_intact,
         FREED_BYTE,
@@ -68,8 +72,11 @@ unsafe fn parts<'a>(header: NonNull<Header>) -> (&'a mut [u8], &'a mut [u8]) {
 pub(super) fn mark(block: &Block) {
     if are_used() {
         // SAFETY: A new block.
-        let (_, zone) = unsafe { parts(block.0) };
+        let (data, zone) = unsafe { parts(block.0) };
         zone.fill(ZONE_BYTE);
+        if faults::has(HeapFault::Dirty) {
+            data.fill(ZONE_BYTE);
+        }
     }
 }
 
@@ -77,6 +84,15 @@ fn report(is_damaged: bool, what: &str) {
     if is_damaged {
         note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_DAMAGED, 1);
         pr_err!("a heap dynptr's memory was written {what}\n");
+    }
+}
+
+/// What [`HeapFault::Early`] asks for.
+pub(super) fn spoil(header: NonNull<Header>) {
+    if are_used() {
+        // SAFETY: The block is still there, and somebody may use it: that is the fault.
+        let (data, _) = unsafe { parts(header) };
+        data.fill(FREED_BYTE);
     }
 }
 
