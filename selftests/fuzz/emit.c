@@ -18,6 +18,9 @@ void put_operand(struct emitter *e, int reg, const struct opnd *o)
 	case BASE_VAL:
 		put_map_value(e, reg, MAP_VAL, o->off);
 		break;
+	case BASE_HEAP:
+		put_map_value(e, reg, MAP_HEAP, o->off);
+		break;
 	case BASE_MAP:
 		put_map(e, reg, MAP_ARR);
 		break;
@@ -37,7 +40,8 @@ void put_operand(struct emitter *e, int reg, const struct opnd *o)
 	default:
 		put_mov(e, reg, REG_CTX);
 	}
-	if (o->off && o->base != BASE_VAL && o->base != BASE_NUM && o->base != BASE_MAP)
+	if (o->off && o->base != BASE_VAL && o->base != BASE_NUM && o->base != BASE_MAP &&
+	    o->base != BASE_HEAP)
 		put_add_imm(e, reg, o->off);
 	if (o->flags & OPND_VAR) {
 		put_mov(e, BPF_REG_0, REG_ACC);
@@ -99,6 +103,18 @@ static void put_argument(struct emitter *e, char arg, int reg, const struct op *
 	case 'k':
 		put_map_value(e, reg, MAP_VAL, 0);
 		break;
+	case 'o':
+		put_mov(e, reg, REG_P(!op->reg));
+		break;
+	case 'h':
+		if (op->c)
+			put_mov_imm(e, reg, 0);
+		else
+			put_mov(e, reg, REG_P(op->reg));
+		break;
+	case 'H':
+		put_map(e, reg, MAP_HEAP + op->size % HEAP_MAPS);
+		break;
 	case 'T':
 		put_mov(e, reg, BPF_REG_0);
 		break;
@@ -120,6 +136,8 @@ void put_call_op(struct emitter *e, const struct op *op)
 {
 	const struct op_info *info = &op_info[op->kind];
 
+	if (heap_mode)
+		put_checks_before(e, op);
 	if (strchr(info->args, 'T'))
 		put_helper(e, BPF_FUNC_get_current_task_btf);
 	for (int i = 0; info->args[i]; i++)
@@ -137,6 +155,8 @@ void put_call_op(struct emitter *e, const struct op *op)
 		put_collect(e, 4);
 	else if (info->result == 'p')
 		put_mov(e, REG_P(op->reg), BPF_REG_0);
+	if (heap_mode)
+		put_checks_after(e, op);
 }
 
 /* Remembers that the instruction at @insn names the function @func. */
@@ -161,7 +181,7 @@ static void put_callback(struct emitter *e, const struct op *op, int kind)
 	if (kind == FUNC_LOOP)
 		put_number(e, BPF_REG_1, op->b, op->flags & OP_VAR_B);
 	else if (kind == FUNC_EACH)
-		put_map(e, BPF_REG_1, MAP_ARR);
+		put_map(e, BPF_REG_1, each_map(op));
 	else
 		put_map(e, BPF_REG_1, op->size ? MAP_RING : MAP_USER_RING);
 	put_func_address(e, BPF_REG_2, op->a);
@@ -260,6 +280,8 @@ static void put_pointer_op(struct emitter *e, const struct op *op)
 	case OP_LOAD:
 		put_load(e, op->size, BPF_REG_0, reg, op->a);
 		put_collect(e, op->size);
+		if (heap_mode)
+			put_load_check(e, op->size);
 		break;
 	case OP_STORE:
 		if (op->flags & OP_VAR_B)
@@ -326,7 +348,7 @@ static void put_op(struct emitter *e, const struct op *op)
 		put_func_call(e, op);
 		break;
 	default:
-		if (op->kind < OP_CALLS_END)
+		if (is_call(op->kind))
 			put_call_op(e, op);
 		else if (is_block(op->kind))
 			put_block(e, op);

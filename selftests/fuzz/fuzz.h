@@ -45,7 +45,9 @@ enum func_kind {
 /* What an operand starts from. */
 enum base {
 	BASE_FP, BASE_CALLER, BASE_P0, BASE_P1, BASE_VAL, BASE_CTX, BASE_NULL, BASE_NUM,
-	BASE_MAP, BASES
+	BASE_MAP, BASES,
+	BASE_HEAP = BASES,	/* the value of MAP_HEAP */
+	ALL_BASES
 };
 
 /* An address: base + off, and with OPND_VAR + (0 or 8), which only run time tells. */
@@ -57,7 +59,7 @@ struct opnd {
 
 #define OPND_VAR 1
 
-/* Operations. Those before OP_CALLS_END are one call each, described by op_info[]. */
+/* Operations. Those that is_call() names are one call each, described by op_info[]. */
 enum op_kind {
 	OP_FROM_MEM, OP_RESERVE_DYNPTR, OP_FROM_SKB, OP_FROM_XDP, OP_FROM_META, OP_FROM_FILE,
 	OP_CLONE, OP_SUBMIT_DYNPTR, OP_DISCARD_DYNPTR, OP_FILE_DISCARD,
@@ -78,6 +80,10 @@ enum op_kind {
 	OP_IF, OP_LOOP, OP_ITER, OP_MAY_GOTO, OP_RCU, OP_PREEMPT, OP_IRQ,
 	OP_ELSE, OP_END,
 	OP_EXIT, OP_CALL,
+	/* Only with heap_mode: calls again. */
+	OP_HEAP,
+	OP_ALLOC = OP_HEAP, OP_ATTACH, OP_PUT, OP_DETACH, OP_ACQUIRE, OP_HEAP_RELEASE, OP_XCHG,
+	OP_HEAP_LOOKUP, OP_HEAP_UPDATE, OP_HEAP_DELETE,
 	OPS
 };
 
@@ -85,7 +91,7 @@ enum op_kind {
 struct op {
 	__u8 kind;
 	__u8 reg;	/* which of P0 and P1 */
-	__u8 size;	/* of an access: 1, 2, 4, 8; of a ring call: which ring */
+	__u8 size;	/* of an access: 1, 2, 4, 8; of a call: which ring or map of heap objects */
 	__u8 flags;
 	struct opnd d;	/* the dynptr or stack slot */
 	struct opnd m;	/* the other memory */
@@ -94,6 +100,7 @@ struct op {
 
 #define OP_VAR_A 1	/* not a, but a number of run time, masked with a */
 #define OP_VAR_B 2
+#define OP_CHECK 4	/* what it did is checked when it runs: heap_emit.c */
 
 /* Conditions of OP_IF, in a; b is the number. */
 enum { IF_BITS, IF_ABOVE, IF_NOT_NULL, IF_NULL };
@@ -127,7 +134,24 @@ enum map_index {
 	MAP_ARR,	/* ARR_ENTRIES values of 16 bytes */
 	MAP_RING, MAP_RING_OVERWRITE, MAP_USER_RING,
 	MAP_PROGS,	/* an empty program array */
+	/* Only with heap_mode. Values of HEAP_VALUE bytes: eight of data, two heap objects. */
+	MAP_HEAP,	/* an array with one value */
+	MAP_HEAP_ARR, MAP_HEAP_PERCPU, MAP_HEAP_HASH, MAP_HEAP_LRU,
+	MAP_FAIL,	/* enum failure: which instruction found it */
 	MAPS
+};
+
+#define HEAP_MAPS 5
+#define HEAP_VALUE 24
+#define HEAP_FIELD(i) (8 + 8 * (i))	/* where the objects are in a value */
+
+/* What a running program finds wrong. */
+enum failure {
+	FAIL_FRESH,	/* new memory is not zero */
+	FAIL_FREED,	/* what was read is what freed memory is filled with */
+	FAIL_WRITE,	/* what was written is not there */
+	FAIL_STAMP,	/* nor is it after it was in a map */
+	FAILURES
 };
 
 #define VAL_SIZE 256
@@ -144,13 +168,17 @@ enum kfunc {
 	KF_THROW, KF_GET_FILE, KF_PUT_FILE, KF_QDISC_DROP, KF_FREE_SKB,
 	KF_ITER_NEW, KF_ITER_NEXT, KF_ITER_DESTROY, KF_RCU_LOCK, KF_RCU_UNLOCK,
 	KF_PREEMPT_DISABLE, KF_PREEMPT_ENABLE, KF_IRQ_SAVE, KF_IRQ_RESTORE,
+	/* of the module */
+	KF_HEAP,
+	KF_ALLOC = KF_HEAP, KF_ATTACH, KF_PUT, KF_DETACH, KF_ACQUIRE, KF_HEAP_RELEASE,
 	KFUNCS
 };
 
 /*
  * A call: @args has a letter for each argument, in order: d m the operands; a b c the numbers;
  * p the pointer; x the context; R the ring; V the array map; J the program array; k a key;
- * q the qdisc's list; T the current task.
+ * q the qdisc's list; T the current task; o the other pointer; h the pointer, or null if c is set;
+ * H the map of heap objects.
  * @result: 64 bits (i), 32 (w), or a bool (b) that are added to the scalar, or what becomes the
  * pointer (p), or nothing (v).
  */
@@ -180,6 +208,7 @@ struct image {
 	bool leaky;	/* what it computes may depend on addresses or stale stack bytes */
 	bool no_run;	/* stock C could let it corrupt the kernel (README, L1) */
 	bool rings, user_ring;
+	bool pure;	/* heap objects have one owner, dynptrs show all of them: heap_emit.c */
 	bool reaches;	/* a callee reaches into its caller's stack: see hash_log() */
 };
 
@@ -196,6 +225,18 @@ struct image {
 void generate(__u64 seed, struct program *p);
 void emit(const struct program *p, struct image *image);
 bool is_block(int kind);
+bool is_call(int kind);
+/* Whether @kind makes a dynptr in d. */
+bool is_constructor(int kind);
+
+/*
+ * Programs use heap dynptrs too, which only the module has: there is no C to compare with, and
+ * heap.c says what must hold.
+ */
+extern bool heap_mode;
+
+/* The map that a call of FUNC_EACH goes over. */
+enum map_index each_map(const struct op *op);
 
 /* What came of one program on one side. */
 struct outcome {
@@ -204,6 +245,7 @@ struct outcome {
 	__u64 log;		/* hash of the verifier's log */
 	__u64 log_but_slots;	/* of the log without the states of dynptrs on the stack */
 	__u64 run;		/* hash of all that the run left */
+	__u32 wrong;		/* enum wrong, a bit each: of heap_mode */
 };
 
 #define OUTCOME_DONE 1
@@ -221,6 +263,8 @@ __u64 hash_log(const char *log, bool but_slots);
 /* load.c: one world a process: maps, types, ids. */
 void world_open(void);
 void world_renew_rings(void);
+/* The maps of heap objects whose entries come and go: what is in them is freed, some time. */
+void world_renew_entries(void);
 int world_map(enum map_index map);
 void *world_memory(enum map_index map);
 int load_image(const struct program *p, struct image *image, char *log, bool *cut);
@@ -228,6 +272,11 @@ extern bool planted;	/* a difference on purpose: see load.c */
 
 /* types.c: BTF. */
 int types_load(void);
+/* Of the map values that hold heap objects. */
+__u32 types_heap_value(void);
+__u32 types_key(void);
+/* The module's BTF, for kernel functions from KF_HEAP on. */
+int types_module(void);
 __u32 types_func(const struct program *p, int kind);
 int types_kfunc(enum kfunc kfunc);
 int types_lsm_hook(void);
@@ -236,6 +285,7 @@ int types_qdisc(int *member);
 /* run.c */
 void run_program(const struct program *p, const struct image *image, int fd, struct outcome *out);
 void run_share(void);
+void run_again(const struct program *p, int fd);
 
 /* What a whole run reached. */
 struct summary {
@@ -261,6 +311,8 @@ struct summary stats_report(const char *reject_rs);
 
 /* pass.c */
 void process_program(const struct program *p, struct outcome *out, char *log, bool count);
+/* A single one, with all checks. */
+void process_alone(const struct program *p, struct outcome *out, char *log);
 void pass_batch(const struct program *programs, size_t count, struct outcome *out);
 void pass_seeds(__u64 first, size_t count, struct outcome *out, const struct outcome *expected,
 		const char *dir);

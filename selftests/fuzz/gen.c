@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "gen.h"
+#include "heap.h"
 
 static void gen_body(struct gen *g, struct model *m, int count);
 
@@ -42,6 +42,37 @@ static void gen_apply(struct gen *g, struct model *m, const struct op *op)
 	model_apply(m, op);
 }
 
+/* An object that may be null goes, if it is not. */
+static void gen_release_object(struct gen *g, struct model *m, int reg)
+{
+	gen_add(g, &(struct op){ .kind = OP_IF, .reg = reg, .a = IF_NOT_NULL });
+	gen_apply(g, m, &(struct op){ .kind = OP_HEAP_RELEASE, .reg = reg });
+	gen_kind(g, OP_END);
+}
+
+/* An object is released, or left in a map in exchange for what is there. */
+static void gen_leave_object(struct gen *g, struct model *m, int reg)
+{
+	struct op op = { .kind = OP_XCHG, .reg = reg, .m = { .base = BASE_HEAP } };
+
+	if (rng_chance(&g->rng, 40)) {
+		gen_apply(g, m, &(struct op){ .kind = OP_HEAP_RELEASE, .reg = reg });
+		return;
+	}
+	op.m.off = HEAP_FIELD(rng_below(&g->rng, 2));
+	gen_apply(g, m, &op);
+	gen_release_object(g, m, reg);
+}
+
+static int release_of(struct gen *g, int type)
+{
+	if (type == DYN_FILE)
+		return OP_FILE_DISCARD;
+	if (type == DYN_HEAP)
+		return OP_PUT;
+	return rng_chance(&g->rng, 60) ? OP_SUBMIT_DYNPTR : OP_DISCARD_DYNPTR;
+}
+
 /* Releases what was acquired at @level or deeper, in an order that works. */
 static void gen_release(struct gen *g, struct model *m, int level)
 {
@@ -56,17 +87,20 @@ static void gen_release(struct gen *g, struct model *m, int level)
 		if (gen_wrong(g) && rng_chance(&g->rng, 30))
 			continue;
 		op = (struct op){ .d = { .base = BASE_FP, .off = inst->off } };
-		op.kind = inst->type == DYN_FILE ? OP_FILE_DISCARD :
-			  rng_chance(&g->rng, 60) ? OP_SUBMIT_DYNPTR : OP_DISCARD_DYNPTR;
+		op.kind = release_of(g, inst->type);
 		gen_apply(g, m, &op);
 	}
 	for (int i = 0; i < 2; i++) {
 		const struct ptr *ptr = &m->ptr[i];
 
-		if ((ptr->kind != PTR_RECORD && ptr->kind != PTR_FILE) || ptr->level < level)
+		if (!ptr_referenced(ptr->kind) || ptr->level < level)
 			continue;
 		if (ptr->maybe_null || (gen_wrong(g) && rng_chance(&g->rng, 30)))
 			continue;
+		if (ptr->kind == PTR_HEAP) {
+			gen_leave_object(g, m, i);
+			continue;
+		}
 		op = (struct op){ .reg = i };
 		op.kind = ptr->kind == PTR_FILE ? OP_PUT_FILE :
 			  rng_chance(&g->rng, 60) ? OP_SUBMIT : OP_DISCARD;
@@ -74,21 +108,6 @@ static void gen_release(struct gen *g, struct model *m, int level)
 	}
 	if (!level && m->skb && m->func == FUNC_MAIN && !gen_wrong(g))
 		gen_apply(g, m, &(struct op){ .kind = OP_QDISC_DROP });
-}
-
-/* After a branch: what holds on both ways. */
-static void merge(struct model *m, const struct model *other)
-{
-	for (int i = 0; i < m->insts; i++)
-		if (m->inst[i].live && (i >= other->insts || !other->inst[i].live))
-			model_kill(m, i);
-	for (int i = 0; i < 2; i++) {
-		if (memcmp(&m->ptr[i], &other->ptr[i], sizeof(m->ptr[i])))
-			m->ptr[i] = (struct ptr){ .inst = NO_INST };
-		if (memcmp(&m->spill[i], &other->spill[i], sizeof(m->spill[i])))
-			m->spill[i] = (struct ptr){ .inst = NO_INST };
-	}
-	m->skb &= other->skb;
 }
 
 /* A body of a block; its model is left in @inner. */
@@ -121,8 +140,8 @@ static void gen_if(struct gen *g, struct model *m)
 		gen_inner(g, m, &no, 1 + rng_below(&g->rng, 2));
 	}
 	gen_kind(g, OP_END);
-	merge(m, &yes);
-	merge(m, &no);
+	model_merge(m, &yes);
+	model_merge(m, &no);
 }
 
 /* A pointer that may be null is asked about, and used where it is not. */
@@ -156,7 +175,7 @@ static void gen_null_check(struct gen *g, struct model *m, int reg)
 	for (int i = 0; i < 2; i++)
 		if (m->spill[i].id && m->spill[i].maybe_null)
 			m->spill[i] = (struct ptr){ .inst = NO_INST };
-	merge(m, &inner);
+	model_merge(m, &inner);
 }
 
 /* Loops and sections. In a loop, what is older must stay, and pointers are not known. */
@@ -184,59 +203,35 @@ static void gen_section(struct gen *g, struct model *m)
 	gen_add(g, &op);
 	gen_inner(g, m, &inner, 1 + rng_below(&g->rng, 2));
 	gen_kind(g, OP_END);
-	merge(m, &inner);
+	model_merge(m, &inner);
 }
 
 /* A reference is released in both branches. */
 static bool gen_release_both(struct gen *g, struct model *m)
 {
 	struct op op = { .kind = OP_IF, .a = rng_below(&g->rng, 2), .b = 1 };
-	struct op release = { .d = pick_dynptr(g, m, TYPES(DYN_RINGBUF)) };
-	int inst = model_find(m, &release.d);
+	struct op release = {};
+	bool heap;
+	int inst;
+
+	release.d = pick_dynptr(g, m, heap_mode ? TYPES(DYN_RINGBUF) | TYPES(DYN_HEAP) :
+				TYPES(DYN_RINGBUF));
+	inst = model_find(m, &release.d);
 
 	if (inst < 0 || m->inst[inst].caller || m->inst[inst].level != m->level)
 		return false;
+	heap = m->inst[inst].type == DYN_HEAP;
 	op.b = 1 + rng_below(&g->rng, 200);
 	gen_add(g, &op);
-	release.kind = OP_SUBMIT_DYNPTR;
+	release.kind = heap ? OP_PUT : OP_SUBMIT_DYNPTR;
 	gen_add(g, &release);
 	gen_kind(g, OP_ELSE);
-	release.kind = OP_DISCARD_DYNPTR;
+	release.kind = heap ? OP_PUT : OP_DISCARD_DYNPTR;
 	if (!gen_wrong(g))
 		gen_add(g, &release);
 	gen_kind(g, OP_END);
 	model_apply(m, &release);
 	return true;
-}
-
-/* The model at the start of a function that is called where @m holds. */
-static struct model entry_model(const struct model *m, int kind)
-{
-	struct model callee = { .p = m->p, .func = kind, .ids = m->ids, .groups = m->groups };
-
-	for (int i = 0; i < 2; i++) {
-		callee.ptr[i].inst = NO_INST;
-		callee.spill[i].inst = NO_INST;
-	}
-	callee.atomic = m->atomic;
-	callee.level = kind == FUNC_STATIC ? m->level : m->level + 1;
-	callee.loop_level = kind == FUNC_STATIC ? m->loop_level : callee.level;
-	if (kind <= FUNC_EACH) {
-		callee.insts = m->insts;
-		memcpy(callee.inst, m->inst, sizeof(callee.inst));
-		for (int i = 0; i < m->insts; i++) {
-			callee.inst[i].live &= !m->inst[i].caller;
-			callee.inst[i].caller = true;
-		}
-	}
-	if (kind == FUNC_DRAIN || kind == FUNC_GLOBAL_DYNPTR)
-		callee.ptr[1].kind = PTR_CONST_DYNPTR;
-	if (kind == FUNC_EACH || kind == FUNC_GLOBAL_MEM)
-		callee.ptr[0] = (struct ptr){
-			.kind = PTR_VALUE, .size = kind == FUNC_EACH ? 16 : 8, .inst = NO_INST,
-			.maybe_null = kind == FUNC_GLOBAL_MEM,
-		};
-	return callee;
 }
 
 static int pick_func_kind(struct gen *g, const struct model *m)
@@ -254,12 +249,18 @@ static int pick_func_kind(struct gen *g, const struct model *m)
 	return kind;
 }
 
+/* What a function that is global takes as a dynptr. */
+static bool is_local(int type)
+{
+	return type == DYN_LOCAL || type == DYN_HEAP;
+}
+
 /* A call of a new function, which is made here. */
 static void gen_call(struct gen *g, struct model *m)
 {
 	struct op op = { .kind = OP_CALL, .a = g->p->funcs, .b = 1 + rng_below(&g->rng, 4) };
 	int caller = g->func, depth = g->depth, kind = pick_func_kind(g, m);
-	struct model callee = entry_model(m, kind);
+	struct model callee;
 
 	if (g->p->funcs == MAX_FUNCS)
 		return;
@@ -271,9 +272,13 @@ static void gen_call(struct gen *g, struct model *m)
 	if (kind == FUNC_LOOP && rng_chance(&g->rng, 10))
 		op.flags = OP_VAR_B;
 	op.size = kind == FUNC_DRAIN && gen_wrong(g) && rng_chance(&g->rng, 20);
+	if (heap_mode && kind == FUNC_EACH)
+		op.size = rng_below(&g->rng, HEAP_MAPS + 1);
+	callee = model_entry(m, kind, &op);
 	op.c = rng_chance(&g->rng, 5) ? rng_below(&g->rng, 4) : 0;
-	op.d = pick_dynptr(g, m, gen_wrong(g) ? ANY_TYPE : TYPES(DYN_LOCAL));
-	if (kind == FUNC_GLOBAL_DYNPTR && model_type(m, model_find(m, &op.d)) != DYN_LOCAL &&
+	op.d = pick_dynptr(g, m, gen_wrong(g) ? ANY_TYPE :
+			   TYPES(DYN_LOCAL) | (heap_mode ? TYPES(DYN_HEAP) : 0));
+	if (kind == FUNC_GLOBAL_DYNPTR && !is_local(model_type(m, model_find(m, &op.d))) &&
 	    !gen_wrong(g))
 		return;
 	g->func = g->p->funcs++;
@@ -299,7 +304,11 @@ static bool gen_simple(struct gen *g, struct model *m)
 
 	for (int i = 0; i < 12; i++) {
 		propose(g, m, &op);
-		if (model_legal(m, &op) || (i && gen_wrong(g))) {
+		bool legal = model_legal(m, &op);
+
+		if (legal && heap_mode)
+			heap_mark(g, m, &op);
+		if (legal || (i && gen_wrong(g))) {
 			gen_apply(g, m, &op);
 			return true;
 		}
@@ -320,7 +329,7 @@ static void gen_step(struct gen *g, struct model *m)
 		}
 	}
 	if (g->depth < 3 && gen_wrong(g) && rng_chance(&g->rng, 35))
-		gen_scenario(g, m);
+		heap_mode && rng_chance(&g->rng, 70) ? heap_scenario(g, m) : gen_scenario(g, m);
 	else if (g->depth < 3 && way < 9)
 		gen_if(g, m);
 	else if (g->depth < 2 && way < 15)
@@ -398,6 +407,9 @@ void generate(__u64 seed, struct program *p)
 	rng_seed(&g.rng, seed);
 	p->seed = seed;
 	p->kind = RNG_PICK(&g.rng, kinds);
+	/* Programs that are not run, or seldom, show less. */
+	if (heap_mode && p->kind >= PROG_LSM && rng_chance(&g.rng, 60))
+		p->kind = PROG_SYSCALL;
 	p->frags = (p->kind == PROG_XDP || p->kind == PROG_CLS) && rng_chance(&g.rng, 15);
 	p->no_perfmon = (p->kind == PROG_XDP || p->kind == PROG_CLS) && rng_chance(&g.rng, 20);
 	p->packet = 14 + rng_below(&g.rng, 120);
@@ -411,6 +423,9 @@ void generate(__u64 seed, struct program *p)
 	}
 	/* Short ones are loaded faster, and seldom fail for two reasons; some are long. */
 	count = rng_chance(&g.rng, 85) ? 2 + rng_below(&g.rng, 5) : 7 + rng_below(&g.rng, 7);
+	/* One thing is wrong, and surely seen, if nothing else is. */
+	if (heap_mode && !g.misuse && rng_chance(&g.rng, 50))
+		heap_scenario(&g, &m);
 	gen_body(&g, &m, count);
 	gen_release(&g, &m, 0);
 	for (int i = 0; g.misuse && i < 2; i++)

@@ -134,4 +134,9 @@ void put_else(struct emitter *e);
 void put_end(struct emitter *e);
 void survey(const struct program *p, struct image *image);
 
+/* heap_emit.c: what programs check of heap dynptrs when they run. */
+void put_checks_before(struct emitter *e, const struct op *op);
+void put_checks_after(struct emitter *e, const struct op *op);
+void put_load_check(struct emitter *e, int bytes);
+
 #endif

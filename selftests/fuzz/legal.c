@@ -13,13 +13,15 @@ static bool kind_in(const struct model *m, unsigned int kinds)
 #define KINDS_SKB (KIND(CLS) | KIND(CGROUP_SKB) | KIND(SOCKET) | KIND(QDISC))
 
 /* Whether @size bytes at @o may be read or written by a call or an access. */
-static bool memory_legal(const struct model *m, const struct opnd *o, int size, bool write)
+bool memory_legal(const struct model *m, const struct opnd *o, int size, bool write)
 {
 	bool caller = o->base == BASE_CALLER && has_caller(m);
 	const struct ptr *ptr;
 
 	if (size < 0 || o->off < BUFFER_OFF || (o->flags & OPND_VAR))
 		return false;
+	if (o->base == BASE_HEAP)
+		return o->off >= 0 && o->off + size <= HEAP_FIELD(0);
 	if (o->base == BASE_VAL)
 		return o->off >= 0 && o->off + size <= VAL_SIZE;
 	if (o->base == BASE_FP || caller) {
@@ -36,6 +38,7 @@ static bool memory_legal(const struct model *m, const struct opnd *o, int size, 
 	case PTR_MEM:
 	case PTR_RECORD:
 	case PTR_VALUE:
+	case PTR_HEAP_VALUE:
 		return true;
 	case PTR_PACKET:
 		return kind_in(m, KIND(CLS) | KIND(XDP));
@@ -46,20 +49,20 @@ static bool memory_legal(const struct model *m, const struct opnd *o, int size, 
 }
 
 /* Whether a dynptr may be made at @o. */
-static bool target_legal(const struct model *m, const struct opnd *o)
+bool target_legal(const struct model *m, const struct opnd *o)
 {
 	return o->base == BASE_FP && !o->flags && !(o->off & 7) && o->off <= -16 &&
 	       o->off >= SLOT_OFF(SLOTS - 1) && model_may_overwrite(m, false, o->off, 16);
 }
 
 /* The pointer register may be given another value. */
-static bool free_reg(const struct model *m, const struct op *op)
+bool free_reg(const struct model *m, const struct op *op)
 {
 	return !ptr_owns(m, &m->ptr[op->reg]);
 }
 
 /* The release of what @op names is this block's business. */
-static bool release_legal(const struct model *m, const struct op *op, int type)
+bool release_legal(const struct model *m, const struct op *op, int type)
 {
 	int d = model_find(m, &op->d);
 
@@ -182,6 +185,11 @@ static bool call_legal(const struct model *m, const struct op *op)
 static bool load_legal(const struct model *m, const struct op *op, bool write)
 {
 	struct opnd o = { .base = BASE_P0 + op->reg, .off = op->a };
+	const struct ptr *ptr = &m->ptr[op->reg];
+
+	/* Its size. */
+	if (ptr->kind == PTR_HEAP)
+		return !write && !m->p->no_perfmon && !ptr->maybe_null && !op->a && op->size == 4;
 
 	return memory_legal(m, &o, op->size, write);
 }
@@ -221,7 +229,8 @@ bool model_legal(const struct model *m, const struct op *op)
 		return load_legal(m, op, true);
 	case OP_ADD:
 		return (ptr->kind == PTR_MEM || ptr->kind == PTR_RDONLY ||
-			ptr->kind == PTR_PACKET || ptr->kind == PTR_VALUE) &&
+			ptr->kind == PTR_PACKET || ptr->kind == PTR_VALUE ||
+			ptr->kind == PTR_HEAP_VALUE) &&
 		       !ptr->maybe_null && op->a >= 0 && op->a <= ptr->size;
 	case OP_MOVE:
 	case OP_ZERO:
@@ -242,6 +251,8 @@ bool model_legal(const struct model *m, const struct op *op)
 	case OP_MIX:
 		return true;
 	}
+	if (op->kind >= OP_HEAP)
+		return heap_legal(m, op);
 	if (op->kind <= OP_CLONE)
 		return construct_legal(m, op);
 	if (op->kind >= OP_READ && op->kind <= OP_COPY_TASK_STR)

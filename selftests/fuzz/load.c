@@ -10,14 +10,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "heap.h"
 #include "sides.h"
 #include "tap.h"
 
 /* Ordinary programs take some milliseconds, also in an emulated guest. */
 #define LOAD_SECONDS 10
 
-static int maps[MAPS] = { -1, -1, -1, -1, -1, -1, -1 };
+static int maps[MAPS] = { [0 ... MAPS - 1] = -1 };
 static void *memory[MAPS];
 static int types_fd = -1;
 
@@ -27,12 +27,42 @@ static int types_fd = -1;
  */
 bool planted;
 
+/* A map whose values hold heap objects. */
+static int make_heap_map(enum map_index map)
+{
+	static const int types[HEAP_MAPS] = {
+		BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY,
+		BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH,
+	};
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+	opts.btf_fd = types_fd;
+	opts.btf_key_type_id = types_key();
+	opts.btf_value_type_id = types_heap_value();
+	opts.map_flags = map == MAP_HEAP_HASH ? BPF_F_NO_PREALLOC : 0;
+	return bpf_map_create(types[map - MAP_HEAP], map_names[map], 4, HEAP_VALUE,
+			      map == MAP_HEAP ? 1 : ARR_ENTRIES << (map >= MAP_HEAP_HASH), &opts);
+}
+
+/* How many maps there are: those of heap_mode are the last ones. */
+static int map_count(void)
+{
+	return heap_mode ? MAPS : MAP_HEAP;
+}
+
 static int make_map(enum map_index map)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
 	int type = BPF_MAP_TYPE_ARRAY, key = 4, value = 0, entries = 1;
 
+	if (map >= MAP_HEAP && map < MAP_HEAP + HEAP_MAPS)
+		return make_heap_map(map);
+
 	switch (map) {
+	case MAP_FAIL:
+		value = 8 * FAILURES;
+		opts.map_flags = BPF_F_MMAPABLE;
+		break;
 	case MAP_VAL:
 		value = VAL_SIZE;
 		opts.map_flags = BPF_F_MMAPABLE;
@@ -71,13 +101,17 @@ static void renew(enum map_index map)
 void world_open(void)
 {
 	types_fd = types_load();
-	for (int i = 0; i < MAPS; i++)
+	for (int i = 0; i < map_count(); i++)
 		renew(i);
-	for (int i = MAP_VAL; i <= MAP_ARR; i += MAP_ARR - MAP_VAL) {
+	for (int i = 0; i < map_count(); i++) {
+		if (i != MAP_VAL && i != MAP_ARR && i != MAP_FAIL)
+			continue;
 		memory[i] = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, maps[i], 0);
 		if (memory[i] == MAP_FAILED)
 			tap_bail("cannot map %s", map_names[i]);
 	}
+	if (heap_mode)
+		heap_world_open();
 }
 
 /* Rings without records: their positions start at 0 again. */
@@ -86,6 +120,12 @@ void world_renew_rings(void)
 	renew(MAP_RING);
 	renew(MAP_RING_OVERWRITE);
 	renew(MAP_USER_RING);
+}
+
+void world_renew_entries(void)
+{
+	renew(MAP_HEAP_HASH);
+	renew(MAP_HEAP_LRU);
 }
 
 int world_map(enum map_index map)
@@ -126,7 +166,7 @@ static bool resolve(struct image *image)
 		struct bpf_insn *insn = &image->insns[i];
 
 		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg <= 2 &&
-		    insn->imm >= 0 && insn->imm < MAPS && insn->src_reg) {
+		    insn->imm >= 0 && insn->imm < map_count() && insn->src_reg) {
 			progs |= insn->imm == MAP_PROGS;
 			insn->imm = maps[insn->imm];
 		}
@@ -135,6 +175,8 @@ static bool resolve(struct image *image)
 		    insn->imm < KFUNCS) {
 			if (planted && side_now() == SIDE_RUST && insn->imm == KF_MEMSET)
 				image->insns[i - 1].imm ^= 1;
+			if (insn->imm >= KF_HEAP)
+				insn->off = 1;
 			insn->imm = types_kfunc(insn->imm);
 		}
 	}
@@ -217,8 +259,8 @@ static int limited_load(union bpf_attr *attr)
 int load_image(const struct program *p, struct image *image, char *log, bool *cut)
 {
 	struct bpf_func_info records[MAX_FUNCS];
+	int fds[2] = { -1, types_module() }, fd;
 	union bpf_attr attr = {};
-	int fd;
 
 	if (resolve(image)) {
 		/* The first program that names such a map decides who else may. */
@@ -245,6 +287,8 @@ int load_image(const struct program *p, struct image *image, char *log, bool *cu
 		attr.func_info = (uintptr_t)records;
 		attr.func_info_cnt = image->subs;
 	}
+	if (heap_mode)
+		attr.fd_array = (uintptr_t)fds;
 	log[0] = 0;
 	if (p->no_perfmon)
 		set_perfmon(false);

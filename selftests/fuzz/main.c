@@ -12,6 +12,8 @@
  *   --dir PATH       where logs and reduced programs go (build/fuzz)
  *   --state PATH     statistics go on from those in this file, and are left in it
  *   --plant          a difference on purpose (load.c): exactly those programs must differ
+ *   --heap           programs with heap dynptrs, with the module alone: see heap.h
+ *   --with PARAMS    with --heap: more parameters for the module
  * "-" as KO: C on both sides; then nothing may differ either, unless it is planted.
  */
 #include <getopt.h>
@@ -23,11 +25,12 @@
 #include "sides.h"
 #include "tap.h"
 
+#define HEAP_PARAMETERS "count=1 heap_red_zones=1"
 #define SHOWN 5	/* differing programs of which the logs are compared */
 #define REJECT_RS "/host/rust/logic/reject.rs"
 
 static struct {
-	const char *ko, *dir, *file, *state;
+	const char *ko, *dir, *file, *state, *with;
 	__u64 first, last, seed;
 	size_t block;
 	bool seeds, single, reduce;
@@ -236,7 +239,8 @@ static const struct option names[] = {
 	{ "seed", required_argument, NULL, 'n' },  { "reduce", required_argument, NULL, 'r' },
 	{ "match", required_argument, NULL, 'm' }, { "file", required_argument, NULL, 'f' },
 	{ "dir", required_argument, NULL, 'd' },   { "plant", no_argument, NULL, 'p' },
-	{ "state", required_argument, NULL, 'S' }, {},
+	{ "state", required_argument, NULL, 'S' }, { "heap", no_argument, NULL, 'h' },
+	{ "with", required_argument, NULL, 'w' }, {},
 };
 
 static bool parse(int argc, char **argv)
@@ -275,6 +279,12 @@ static bool parse(int argc, char **argv)
 		case 'S':
 			options.state = optarg;
 			break;
+		case 'h':
+			heap_mode = true;
+			break;
+		case 'w':
+			options.with = optarg;
+			break;
 		case 'p':
 			planted = true;
 			break;
@@ -288,6 +298,26 @@ static bool parse(int argc, char **argv)
 	return true;
 }
 
+static int run_heap(void)
+{
+	static char parameters[256];
+	struct program p;
+
+	snprintf(parameters, sizeof(parameters), HEAP_PARAMETERS " %s",
+		 options.with ? options.with : "");
+	side_parameters = parameters;
+	if (!options.single) {
+		heap_seeds(options.first, options.last, options.block, options.dir);
+		return tap_done();
+	}
+	get_program(&p);
+	if (options.reduce)
+		heap_reduce(&p, options.dir);
+	else
+		heap_single(&p, options.dir);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (!parse(argc, argv)) {
@@ -299,6 +329,8 @@ int main(int argc, char **argv)
 	side_init(options.ko);
 	tally = stats_share(options.state);
 	run_share();
+	if (heap_mode)
+		return run_heap();
 	if (!options.single) {
 		run_seeds();
 		return tap_done();

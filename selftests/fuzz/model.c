@@ -18,7 +18,7 @@ bool has_caller(const struct model *m)
 
 bool type_referenced(int type)
 {
-	return type == DYN_RINGBUF || type == DYN_FILE;
+	return type == DYN_RINGBUF || type == DYN_FILE || type == DYN_HEAP;
 }
 
 /* The dynptr that starts exactly at @o, CONST_INST for a callback's, or NO_INST. */
@@ -51,12 +51,18 @@ int model_type(const struct model *m, int inst)
 	return inst == CONST_INST ? DYN_LOCAL : inst < 0 ? DYN_NONE : m->inst[inst].type;
 }
 
+/* Whether a pointer of @kind is a reference. */
+bool ptr_referenced(int kind)
+{
+	return kind == PTR_RECORD || kind == PTR_FILE || kind == PTR_HEAP;
+}
+
 /* Whether @ptr holds the only copy of a reference. */
 bool ptr_owns(const struct model *m, const struct ptr *ptr)
 {
 	int copies = 0;
 
-	if (ptr->kind != PTR_RECORD && ptr->kind != PTR_FILE)
+	if (!ptr_referenced(ptr->kind))
 		return false;
 	for (int i = 0; i < 2; i++) {
 		copies += m->ptr[i].kind == ptr->kind && m->ptr[i].id == ptr->id;
@@ -73,8 +79,7 @@ bool model_holds(const struct model *m, int level)
 		    type_referenced(m->inst[i].type))
 			return true;
 	for (int i = 0; i < 2; i++)
-		if ((m->ptr[i].kind == PTR_RECORD || m->ptr[i].kind == PTR_FILE) &&
-		    m->ptr[i].level >= level)
+		if (ptr_referenced(m->ptr[i].kind) && m->ptr[i].level >= level)
 			return true;
 	return !level && m->skb;
 }
@@ -108,6 +113,8 @@ bool model_may_overwrite(const struct model *m, bool caller, int off, int size)
 			return false;
 		if (inst->level < m->loop_level)
 			return false;
+		if (heap_mode && type_referenced(inst->type) && inst->level < m->level)
+			return false;
 	}
 	return true;
 }
@@ -128,7 +135,7 @@ void model_kill(struct model *m, int inst)
 	}
 }
 
-static void kill_group(struct model *m, int group)
+void model_kill_group(struct model *m, int group)
 {
 	for (int i = 0; i < m->insts; i++)
 		if (m->inst[i].live && m->inst[i].group == group)
@@ -153,7 +160,7 @@ static void kill_packet(struct model *m)
 }
 
 /* All copies of a pointer. */
-static void kill_pointer(struct model *m, const struct ptr *ptr)
+void model_kill_pointer(struct model *m, const struct ptr *ptr)
 {
 	int kind = ptr->kind, id = ptr->id;
 
@@ -181,7 +188,7 @@ static void overwrite(struct model *m, const struct opnd *o, int size)
 			m->spill[i] = (struct ptr){ .inst = NO_INST };
 }
 
-static void construct(struct model *m, const struct opnd *o, int type, int group)
+void model_construct(struct model *m, const struct opnd *o, int type, int group)
 {
 	overwrite(m, o, 16);
 	if (m->insts == MAX_INSTS || (o->base != BASE_FP && o->base != BASE_CALLER))
@@ -192,7 +199,7 @@ static void construct(struct model *m, const struct opnd *o, int type, int group
 	};
 }
 
-static void set_ptr(struct model *m, const struct op *op, int kind, int size, int inst)
+void model_set_ptr(struct model *m, const struct op *op, int kind, int size, int inst)
 {
 	int type = model_type(m, inst);
 
@@ -204,33 +211,46 @@ static void set_ptr(struct model *m, const struct op *op, int kind, int size, in
 	};
 }
 
+/* A clone at @o of the dynptr @d. */
+static void clone(struct model *m, const struct opnd *o, int d)
+{
+	int level = d < 0 ? m->level : m->inst[d].level;
+	int count;
+
+	model_construct(m, o, model_type(m, d), d < 0 ? 0 : m->inst[d].group);
+	/* It is as old as its group: who releases it releases the group. */
+	count = m->insts;
+	if (heap_mode && count && m->inst[count - 1].off == o->off)
+		m->inst[count - 1].level = level;
+}
+
 static void apply_call(struct model *m, const struct op *op)
 {
 	int d = model_find(m, &op->d), type = model_type(m, d);
 
 	switch (op->kind) {
 	case OP_FROM_MEM:
-		construct(m, &op->d, DYN_LOCAL, 0);
+		model_construct(m, &op->d, DYN_LOCAL, 0);
 		break;
 	case OP_RESERVE_DYNPTR:
-		construct(m, &op->d, DYN_RINGBUF, 0);
+		model_construct(m, &op->d, DYN_RINGBUF, 0);
 		break;
 	case OP_FROM_SKB:
 	case OP_FROM_XDP:
 	case OP_FROM_META:
 	case OP_FROM_FILE:
-		construct(m, &op->d, DYN_SKB + op->kind - OP_FROM_SKB, 0);
+		model_construct(m, &op->d, DYN_SKB + op->kind - OP_FROM_SKB, 0);
 		break;
 	case OP_CLONE:
 		d = model_find(m, &op->m);
 		if (d != NO_INST)
-			construct(m, &op->d, model_type(m, d), d < 0 ? 0 : m->inst[d].group);
+			clone(m, &op->d, d);
 		break;
 	case OP_SUBMIT_DYNPTR:
 	case OP_DISCARD_DYNPTR:
 	case OP_FILE_DISCARD:
 		if (d >= 0)
-			kill_group(m, m->inst[d].group);
+			model_kill_group(m, m->inst[d].group);
 		break;
 	case OP_READ:
 		overwrite(m, &op->m, op->a);
@@ -241,24 +261,24 @@ static void apply_call(struct model *m, const struct op *op)
 		break;
 	case OP_DATA:
 	case OP_SLICE_RDWR:
-		set_ptr(m, op, PTR_MEM, op->a, d);
+		model_set_ptr(m, op, PTR_MEM, op->a, d);
 		break;
 	case OP_SLICE:
-		set_ptr(m, op, PTR_RDONLY, op->a, d);
+		model_set_ptr(m, op, PTR_RDONLY, op->a, d);
 		break;
 	case OP_RESERVE:
-		set_ptr(m, op, PTR_RECORD, op->a, NO_INST);
+		model_set_ptr(m, op, PTR_RECORD, op->a, NO_INST);
 		break;
 	case OP_LOOKUP:
-		set_ptr(m, op, PTR_VALUE, 16, NO_INST);
+		model_set_ptr(m, op, PTR_VALUE, 16, NO_INST);
 		break;
 	case OP_GET_FILE:
-		set_ptr(m, op, PTR_FILE, 0, NO_INST);
+		model_set_ptr(m, op, PTR_FILE, 0, NO_INST);
 		break;
 	case OP_SUBMIT:
 	case OP_DISCARD:
 	case OP_PUT_FILE:
-		kill_pointer(m, &m->ptr[op->reg]);
+		model_kill_pointer(m, &m->ptr[op->reg]);
 		break;
 	case OP_SKB_PULL:
 	case OP_SKB_TAIL:
@@ -306,7 +326,7 @@ void model_apply(struct model *m, const struct op *op)
 		};
 		break;
 	case OP_PACKET:
-		set_ptr(m, op, PTR_PACKET, op->a, NO_INST);
+		model_set_ptr(m, op, PTR_PACKET, op->a, NO_INST);
 		break;
 	case OP_STACK_STORE:
 	case OP_STACK_STORE_REG:
@@ -315,5 +335,54 @@ void model_apply(struct model *m, const struct op *op)
 	default:
 		if (op->kind < OP_CALLS_END)
 			apply_call(m, op);
+		else if (op->kind >= OP_HEAP)
+			heap_apply(m, op);
 	}
+}
+
+void model_merge(struct model *m, const struct model *other)
+{
+	for (int i = 0; i < m->insts; i++)
+		if (m->inst[i].live && (i >= other->insts || !other->inst[i].live))
+			model_kill(m, i);
+	for (int i = 0; i < 2; i++) {
+		if (memcmp(&m->ptr[i], &other->ptr[i], sizeof(m->ptr[i])))
+			m->ptr[i] = (struct ptr){ .inst = NO_INST };
+		if (memcmp(&m->spill[i], &other->spill[i], sizeof(m->spill[i])))
+			m->spill[i] = (struct ptr){ .inst = NO_INST };
+	}
+	m->skb &= other->skb;
+}
+
+struct model model_entry(const struct model *m, int kind, const struct op *call)
+{
+	struct model callee = { .p = m->p, .func = kind, .ids = m->ids, .groups = m->groups };
+
+	for (int i = 0; i < 2; i++) {
+		callee.ptr[i].inst = NO_INST;
+		callee.spill[i].inst = NO_INST;
+	}
+	callee.atomic = m->atomic;
+	callee.level = kind == FUNC_STATIC ? m->level : m->level + 1;
+	callee.loop_level = kind == FUNC_STATIC ? m->loop_level : callee.level;
+	if (kind <= FUNC_EACH) {
+		callee.insts = m->insts;
+		memcpy(callee.inst, m->inst, sizeof(callee.inst));
+		for (int i = 0; i < m->insts; i++) {
+			callee.inst[i].live &= !m->inst[i].caller;
+			callee.inst[i].caller = true;
+		}
+	}
+	if (kind == FUNC_DRAIN || kind == FUNC_GLOBAL_DYNPTR)
+		callee.ptr[1].kind = PTR_CONST_DYNPTR;
+	if (kind == FUNC_EACH || kind == FUNC_GLOBAL_MEM)
+		callee.ptr[0] = (struct ptr){
+			.kind = PTR_VALUE, .size = kind == FUNC_EACH ? 16 : 8, .inst = NO_INST,
+			.maybe_null = kind == FUNC_GLOBAL_MEM,
+		};
+	if (kind == FUNC_EACH && each_map(call) != MAP_ARR) {
+		callee.ptr[0].kind = PTR_HEAP_VALUE;
+		callee.ptr[0].size = HEAP_FIELD(0);
+	}
+	return callee;
 }

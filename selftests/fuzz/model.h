@@ -8,7 +8,9 @@
 
 #include "fuzz.h"
 
-enum dyn_type { DYN_NONE, DYN_LOCAL, DYN_RINGBUF, DYN_SKB, DYN_XDP, DYN_META, DYN_FILE };
+enum dyn_type {
+	DYN_NONE, DYN_LOCAL, DYN_RINGBUF, DYN_SKB, DYN_XDP, DYN_META, DYN_FILE, DYN_HEAP
+};
 
 #define TYPES(type) (1u << (type))
 #define ANY_TYPE (~0u)
@@ -24,6 +26,8 @@ struct inst {
 enum ptr_kind {
 	PTR_NONE, PTR_RDONLY, PTR_MEM, PTR_RECORD, PTR_FILE, PTR_PACKET, PTR_STACK, PTR_VALUE,
 	PTR_CONST_DYNPTR,
+	PTR_HEAP,	/* a heap object */
+	PTR_HEAP_VALUE,	/* a value of a map of them; accessible are the eight bytes of data */
 };
 
 /* What P0, P1, or a spill slot holds. */
@@ -63,5 +67,24 @@ bool model_may_overwrite(const struct model *m, bool caller, int off, int size);
 bool model_legal(const struct model *m, const struct op *op);
 void model_apply(struct model *m, const struct op *op);
 void model_kill(struct model *m, int inst);
+bool ptr_referenced(int kind);
+/* The model at the start of the function that @call calls, of @kind, where @m holds. */
+struct model model_entry(const struct model *m, int kind, const struct op *call);
+/* After a branch: @m is what holds on both ways. */
+void model_merge(struct model *m, const struct model *other);
+
+/* heap_model.c: the part of heap dynptrs. */
+bool heap_legal(const struct model *m, const struct op *op);
+void heap_apply(struct model *m, const struct op *op);
+
+/* For heap_model.c, of legal.c and model.c. */
+bool memory_legal(const struct model *m, const struct opnd *o, int size, bool write);
+bool target_legal(const struct model *m, const struct opnd *o);
+bool free_reg(const struct model *m, const struct op *op);
+bool release_legal(const struct model *m, const struct op *op, int type);
+void model_construct(struct model *m, const struct opnd *o, int type, int group);
+void model_kill_group(struct model *m, int group);
+void model_kill_pointer(struct model *m, const struct ptr *ptr);
+void model_set_ptr(struct model *m, const struct op *op, int kind, int size, int inst);
 
 #endif

@@ -83,6 +83,16 @@ const struct op_info op_info[OPS] = {
 	[OP_END] = PLAIN("end"),
 	[OP_EXIT] = PLAIN("exit"),
 	[OP_CALL] = PLAIN("call"),
+	[OP_ALLOC] = KFUNC("alloc", "abd", 'w', KF_ALLOC),
+	[OP_ATTACH] = KFUNC("attach", "pd", 'v', KF_ATTACH),
+	[OP_PUT] = KFUNC("put", "d", 'v', KF_PUT),
+	[OP_DETACH] = KFUNC("detach", "d", 'p', KF_DETACH),
+	[OP_ACQUIRE] = KFUNC("heap_acquire", "o", 'p', KF_ACQUIRE),
+	[OP_HEAP_RELEASE] = KFUNC("heap_release", "p", 'v', KF_HEAP_RELEASE),
+	[OP_XCHG] = HELPER("kptr_xchg", "mh", 'p', BPF_FUNC_kptr_xchg),
+	[OP_HEAP_LOOKUP] = HELPER("heap_lookup", "Hm", 'p', BPF_FUNC_map_lookup_elem),
+	[OP_HEAP_UPDATE] = HELPER("heap_update", "Hkmb", 'i', BPF_FUNC_map_update_elem),
+	[OP_HEAP_DELETE] = HELPER("heap_delete", "Hk", 'i', BPF_FUNC_map_delete_elem),
 };
 
 const char *const kfunc_names[KFUNCS] = {
@@ -122,6 +132,12 @@ const char *const kfunc_names[KFUNCS] = {
 	[KF_PREEMPT_ENABLE] = "bpf_preempt_enable",
 	[KF_IRQ_SAVE] = "bpf_local_irq_save",
 	[KF_IRQ_RESTORE] = "bpf_local_irq_restore",
+	[KF_ALLOC] = "bpf_dynptr_alloc",
+	[KF_ATTACH] = "bpf_dynptr_attach",
+	[KF_PUT] = "bpf_dynptr_put",
+	[KF_DETACH] = "bpf_dynptr_detach",
+	[KF_ACQUIRE] = "bpf_dynptr_heap_acquire",
+	[KF_HEAP_RELEASE] = "bpf_dynptr_heap_release",
 };
 
 const char *const prog_names[PROG_KINDS] = {
@@ -140,9 +156,21 @@ const char *const func_names[FUNC_KINDS] = {
 const char *const map_names[MAPS] = {
 	[MAP_VAL] = "val", [MAP_CTL] = "ctl", [MAP_ARR] = "arr", [MAP_RING] = "ring",
 	[MAP_RING_OVERWRITE] = "ring_over", [MAP_USER_RING] = "user_ring", [MAP_PROGS] = "progs",
+	[MAP_HEAP] = "heap", [MAP_HEAP_ARR] = "heap_arr", [MAP_HEAP_PERCPU] = "heap_percpu",
+	[MAP_HEAP_HASH] = "heap_hash", [MAP_HEAP_LRU] = "heap_lru", [MAP_FAIL] = "fail",
 };
 
 bool is_block(int kind)
 {
 	return kind >= OP_IF && kind <= OP_IRQ;
+}
+
+bool is_call(int kind)
+{
+	return kind < OP_CALLS_END || kind >= OP_HEAP;
+}
+
+bool is_constructor(int kind)
+{
+	return kind <= OP_CLONE || kind == OP_ALLOC || kind == OP_ATTACH;
 }

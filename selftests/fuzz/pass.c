@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "heap.h"
 #include "tap.h"
 
 bool outcome_same(const struct outcome *a, const struct outcome *b)
@@ -50,13 +50,28 @@ void process_program(const struct program *p, struct outcome *out, char *log, bo
 		.flags = OUTCOME_DONE | (cut ? OUTCOME_CUT : 0) |
 			 (image.reaches ? OUTCOME_REACHES : 0),
 	};
+	if (heap_mode)
+		out->wrong = heap_check_verdict(p, out->verdict, log);
 	if (fd >= 0) {
-		run_program(p, &image, fd, out);
+		if (heap_mode)
+			heap_run(p, &image, fd, out);
+		else
+			run_program(p, &image, fd, out);
 		close(fd);
 	}
 	if (count)
 		stats_add(p, out, log);
 }
+
+void process_alone(const struct program *p, struct outcome *out, char *log)
+{
+	process_program(p, out, log, false);
+	if (heap_mode && heap_damaged())
+		out->wrong |= 1u << WRONG_DAMAGE;
+}
+
+/* Programs after which damage is looked for. */
+#define WINDOW 32
 
 /* What the processes of a pass have to do. */
 struct work {
@@ -85,6 +100,27 @@ static void keep_log(const struct work *work, __u64 seed, const char *log)
 	fclose(file);
 }
 
+static void get_program(const struct work *work, size_t index, struct program *p)
+{
+	if (work->programs)
+		*p = work->programs[index];
+	else
+		generate(work->first + index, p);
+}
+
+/* Which of the programs @from to @to - 1 damaged a block: each once more, and looks. */
+static void find_damage(const struct work *work, size_t from, size_t to, char *log)
+{
+	struct outcome out;
+	struct program p;
+
+	for (size_t i = from; i < to; i++) {
+		get_program(work, i, &p);
+		process_alone(&p, &out, log);
+		work->out[i].wrong |= out.wrong;
+	}
+}
+
 static void worker(const struct work *work, int index, int workers)
 {
 	char *log = malloc(LOG_SIZE);
@@ -98,15 +134,15 @@ static void worker(const struct work *work, int index, int workers)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 	world_open();
 	for (size_t i = index; i < work->count; i += workers) {
-		if (work->programs)
-			p = work->programs[i];
-		else
-			generate(work->first + i, &p);
+		get_program(work, i, &p);
 		process_program(&p, &work->out[i], log, work->dir && !work->expected);
 		if (work->expected && work->expected[i].log != work->out[i].log)
 			keep_log(work, p.seed, log);
 		/* Others wait for this process to do so (RCU tasks). */
 		sched_yield();
+		if (heap_mode && (i % WINDOW == WINDOW - 1 || i == work->count - 1) &&
+		    heap_damaged())
+			find_damage(work, i - i % WINDOW, i + 1, log);
 	}
 	_exit(0);
 }
@@ -119,7 +155,8 @@ static void pass(struct work *work)
 	int workers = sysconf(_SC_NPROCESSORS_ONLN), status;
 	pid_t pids[64];
 
-	if (workers > 64 || work->count < 8)
+	/* The module counts the blocks of all. */
+	if (workers > 64 || work->count < 8 || heap_mode)
 		workers = 1;
 	work->out = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (work->out == MAP_FAILED)

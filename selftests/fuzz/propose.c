@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One operation with operands that suit the model; what is wrong with them, on purpose, is here. */
-#include "gen.h"
+#include "heap.h"
 
 /* How often each operation is proposed; those for some kinds of programs only are in special[]. */
 static const __u8 weights[OPS] = {
@@ -56,12 +56,13 @@ static int pick_kind(struct gen *g)
 
 	/* Now and then something that this kind of program may not have. */
 	if (gen_wrong(g) && rng_chance(&g->rng, 12))
-		return rng_below(&g->rng, OP_IF);
+		return heap_mode && rng_chance(&g->rng, 50) ?
+		       OP_HEAP + rng_below(&g->rng, OPS - OP_HEAP) : rng_below(&g->rng, OP_IF);
 	for (int i = 0; i < OPS; i++)
-		total += weights[i] + more[i];
+		total += weights[i] + more[i] + heap_weight(i);
 	at = rng_below(&g->rng, total);
 	for (int i = 0; i < OPS; i++) {
-		at -= weights[i] + more[i];
+		at -= weights[i] + more[i] + heap_weight(i);
 		if (at < 0)
 			return i;
 	}
@@ -330,7 +331,9 @@ static void propose_other(struct gen *g, const struct model *m, struct op *op)
 void propose_kind(struct gen *g, const struct model *m, int kind, struct op *op)
 {
 	*op = (struct op){ .kind = kind, .reg = rng_below(&g->rng, 2) };
-	if (kind <= OP_CLONE) {
+	if (kind >= OP_HEAP) {
+		heap_propose(g, m, op);
+	} else if (kind <= OP_CLONE) {
 		propose_construct(g, m, op);
 	} else if (kind <= OP_FILE_DISCARD) {
 		op->d = pick_dynptr(g, m, gen_wrong(g) ? ANY_TYPE :

@@ -9,24 +9,31 @@
 #include "tap.h"
 
 const char *wanted_text;
+__u32 wanted_wrong;
 
 static void log_name(char *to, size_t size, const char *dir, const struct program *p, enum side s)
 {
 	snprintf(to, size, "%s/%llu.%s.log", dir, (unsigned long long)p->seed, side_names[s]);
 }
 
-/* On the side that serves now, in a process of its own: the log goes to a file. */
-static void record(const struct program *p, const char *dir)
+/* On the side that serves now, in a process of its own: the log goes to the file @name. */
+void record(const struct program *p, const char *name, struct outcome *result)
 {
 	struct outcome out;
-	char name[256], *log;
+	int pipes[2];
 	FILE *file;
 	pid_t pid;
+	char *log;
 
-	log_name(name, sizeof(name), dir, p, side_now());
+	if (pipe(pipes))
+		tap_bail("pipe");
 	fflush(stdout);
 	pid = fork();
 	if (pid) {
+		close(pipes[1]);
+		if (read(pipes[0], result, sizeof(*result)) != sizeof(*result))
+			*result = (struct outcome){};
+		close(pipes[0]);
 		waitpid(pid, NULL, 0);
 		return;
 	}
@@ -35,7 +42,7 @@ static void record(const struct program *p, const char *dir)
 	if (!log || !file)
 		_exit(3);
 	world_open();
-	process_program(p, &out, log, false);
+	process_alone(p, &out, log);
 	fputs(log, file);
 	fprintf(file, "verdict: %d (%s)\n", out.verdict, strerror(out.verdict));
 	if (out.flags & OUTCOME_COMPARED)
@@ -43,7 +50,7 @@ static void record(const struct program *p, const char *dir)
 	else
 		fprintf(file, "run: %s\n", out.flags & OUTCOME_RAN ? "not compared" : "none");
 	fclose(file);
-	_exit(0);
+	_exit(write(pipes[1], &out, sizeof(out)) != sizeof(out));
 }
 
 /*
@@ -54,15 +61,16 @@ void replay(const struct program *p, const char *dir, bool verbose)
 {
 	static struct image image;
 	char first[256], second[256], command[1024];
+	struct outcome out;
 
 	show_program(stdout, p);
 	emit(p, &image);
 	show_insns(stdout, &image);
-	record(p, dir);
-	side_take(!side_now());
-	record(p, dir);
 	log_name(first, sizeof(first), dir, p, SIDE_C);
 	log_name(second, sizeof(second), dir, p, SIDE_RUST);
+	record(p, side_now() == SIDE_C ? first : second, &out);
+	side_take(!side_now());
+	record(p, side_now() == SIDE_C ? first : second, &out);
 	if (verbose)
 		snprintf(command, sizeof(command),
 			 "echo '== C'; cat %s; echo '== Rust'; diff -U2 %s %s && echo equal",
@@ -92,9 +100,20 @@ void holds_difference(const struct program *programs, size_t count, bool *holds)
 }
 
 /*
- * For reduce(): the log has the wanted text, or that is "verdict: " and the errno; on the side that
- * serves now.
+ * Whether the log has the wanted text, or that is "verdict: " and the errno; without one, whether
+ * the wanted is wrong.
  */
+static bool is_wanted(const struct outcome *out, const char *log)
+{
+	char verdict[32];
+
+	if (!wanted_text)
+		return out->wrong & wanted_wrong;
+	snprintf(verdict, sizeof(verdict), "verdict: %d", out->verdict);
+	return strstr(log, wanted_text) || !strcmp(verdict, wanted_text);
+}
+
+/* For reduce(): what is_wanted() says, on the side that serves now. */
 void holds_text(const struct program *programs, size_t count, bool *holds)
 {
 	int pipes[2];
@@ -104,14 +123,13 @@ void holds_text(const struct program *programs, size_t count, bool *holds)
 		tap_bail("pipe");
 	fflush(stdout);
 	if (!fork()) {
-		char *log = malloc(LOG_SIZE), verdict[32];
+		char *log = malloc(LOG_SIZE);
 		struct outcome out;
 
 		world_open();
 		for (size_t i = 0; i < count; i++) {
-			process_program(&programs[i], &out, log, false);
-			snprintf(verdict, sizeof(verdict), "verdict: %d", out.verdict);
-			holds[i] = strstr(log, wanted_text) || !strcmp(verdict, wanted_text);
+			process_alone(&programs[i], &out, log);
+			holds[i] = is_wanted(&out, log);
 		}
 		_exit(write(pipes[1], holds, count) != (ssize_t)count);
 	}

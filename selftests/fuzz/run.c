@@ -119,10 +119,10 @@ static __u64 hash_ring(__u64 hash, enum map_index map)
 	return hash;
 }
 
-/* Runs with a packet or without one; what came back is hashed. */
+/* Runs with a packet or without one; what came back is hashed. Of a thread of its own. */
 static __u64 test_run(const struct program *p, int fd, __u64 hash)
 {
-	static unsigned char packet[PAGE], out[2 * PAGE];
+	static __thread unsigned char packet[PAGE], out[2 * PAGE];
 	__u64 arguments[2] = { p->seed, 5 };
 	struct __sk_buff skb = {};
 	struct xdp_md xdp = {};
@@ -170,6 +170,12 @@ static __u64 hook_run(int fd, __u64 hash)
 	close(link);
 	pthread_mutex_unlock(hook_lock);
 	return hash_bytes(hash, &result, sizeof(result));
+}
+
+/* Runs the program at @fd once more, on whatever is there. */
+void run_again(const struct program *p, int fd)
+{
+	test_run(p, fd, 0);
 }
 
 /* Runs the program at @fd, unless it must not be, and adds to @out. */

@@ -5,15 +5,15 @@
 
 #include "fuzz.h"
 
-static const char *const base_names[BASES] = {
+static const char *const base_names[ALL_BASES] = {
 	[BASE_FP] = "fp", [BASE_CALLER] = "caller", [BASE_P0] = "p0", [BASE_P1] = "p1",
 	[BASE_VAL] = "val", [BASE_CTX] = "ctx", [BASE_NULL] = "null", [BASE_NUM] = "user",
-	[BASE_MAP] = "map",
+	[BASE_MAP] = "map", [BASE_HEAP] = "heap",
 };
 
 static void show_operand(FILE *out, const struct opnd *o)
 {
-	fprintf(out, "%s", o->base < BASES ? base_names[o->base] : "?");
+	fprintf(out, "%s", o->base < ALL_BASES ? base_names[o->base] : "?");
 	if (o->off)
 		fprintf(out, "%+d", o->off);
 	if (o->flags & OPND_VAR)
@@ -40,6 +40,18 @@ static void show_argument(FILE *out, char arg, const struct op *op)
 		break;
 	case 'p':
 		fprintf(out, "p%d", op->reg);
+		break;
+	case 'o':
+		fprintf(out, "p%d", !op->reg);
+		break;
+	case 'h':
+		if (op->c)
+			fprintf(out, "null");
+		else
+			fprintf(out, "p%d", op->reg);
+		break;
+	case 'H':
+		fprintf(out, "%s", map_names[MAP_HEAP + op->size % HEAP_MAPS]);
 		break;
 	case 'R':
 		fprintf(out, "ring%d", op->size);
@@ -121,7 +133,7 @@ static void show_op(FILE *out, const struct op *op)
 
 	if (op->kind == OP_IF) {
 		show_if(out, op);
-	} else if (op->kind < OP_CALLS_END) {
+	} else if (is_call(op->kind)) {
 		if (info->result == 'p')
 			fprintf(out, "p%d = ", op->reg);
 		fprintf(out, "%s(", info->name);
@@ -129,7 +141,7 @@ static void show_op(FILE *out, const struct op *op)
 			fprintf(out, i ? ", " : "");
 			show_argument(out, info->args[i], op);
 		}
-		fprintf(out, ")");
+		fprintf(out, op->flags & OP_CHECK ? ") checked" : ")");
 	} else {
 		show_plain(out, op);
 	}

@@ -9,6 +9,8 @@
 
 const char *const side_names[SIDES] = { "C", "Rust" };
 
+const char *side_parameters = "count=1";
+
 /* NULL: no module, both sides are C. */
 static const char *module;
 static enum side now;
@@ -59,7 +61,7 @@ void side_take(enum side side)
 	if (!module)
 		return;
 	if (side == SIDE_RUST) {
-		if (control_load(module, "count=1"))
+		if (control_load(module, side_parameters))
 			tap_bail("the module does not load");
 		return;
 	}

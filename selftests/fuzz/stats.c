@@ -235,7 +235,7 @@ static unsigned int report_ops(void)
 	unsigned int missing = 0;
 
 	tap_note("operations, in accepted and in rejected programs:");
-	for (int i = 0; i < OPS; i++) {
+	for (int i = 0; i < (heap_mode ? OPS : OP_HEAP); i++) {
 		tap_note("  %-24s %8u %8u", op_info[i].name, stats->ops[i][1], stats->ops[i][0]);
 		missing += !stats->ops[i][1];
 	}

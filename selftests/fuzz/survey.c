@@ -39,7 +39,7 @@ static bool in_buffer(const struct opnd *o, int size)
 /* Whether what @op puts at d meets [off, off + size). */
 static bool meets(const struct op *op, int off, int size)
 {
-	int taken = (op->kind <= OP_CLONE ? 16 : 8) + (op->d.flags & OPND_VAR ? 8 : 0);
+	int taken = (is_constructor(op->kind) ? 16 : 8) + (op->d.flags & OPND_VAR ? 8 : 0);
 
 	return op->d.off < off + size && op->d.off + taken > off;
 }
@@ -47,7 +47,7 @@ static bool meets(const struct op *op, int off, int size)
 /* Operations that leave something in the slot d that is not data. */
 static bool occupies(const struct op *op)
 {
-	return op->kind <= OP_CLONE || op->kind == OP_SPILL || op->kind == OP_ITER ||
+	return is_constructor(op->kind) || op->kind == OP_SPILL || op->kind == OP_ITER ||
 	       op->kind == OP_IRQ;
 }
 
@@ -64,6 +64,8 @@ static bool uses_memory(const struct op *op)
 	case OP_LOOKUP:
 	case OP_UPDATE:
 	case OP_SKB_STORE:
+	case OP_HEAP_LOOKUP:
+	case OP_HEAP_UPDATE:
 		return true;
 	}
 	return op->kind >= OP_PROBE_USER && op->kind <= OP_COPY_TASK_STR;
@@ -71,7 +73,16 @@ static bool uses_memory(const struct op *op)
 
 static int memory_size(const struct op *op)
 {
-	return op->kind == OP_LOOKUP ? 4 : op->kind == OP_UPDATE ? 16 : op->a;
+	switch (op->kind) {
+	case OP_LOOKUP:
+	case OP_HEAP_LOOKUP:
+		return 4;
+	case OP_UPDATE:
+		return 16;
+	case OP_HEAP_UPDATE:
+		return HEAP_VALUE;
+	}
+	return op->a;
 }
 
 static bool has(const struct program *p, int kind)
@@ -165,6 +176,7 @@ void survey(const struct program *p, struct image *image)
 {
 	image->leaky = p->no_init && !p->no_perfmon;
 	image->no_run = p->tweak || throws_from_private_stack(p) || packet_may_move(p);
+	image->pure = heap_mode && !p->tweak && !has(p, OP_ACQUIRE) && !has(p, OP_ADJUST);
 	image->rings = false;
 	image->user_ring = false;
 	image->reaches = p->funcs > 1 && has(p, OP_STACK_PTR);
@@ -173,6 +185,7 @@ void survey(const struct program *p, struct image *image)
 		for (int j = 0; j < p->func[i].count; j++) {
 			const struct op *op = &p->func[i].ops[j];
 
+			image->pure &= op->kind != OP_DETACH || (op->flags & OP_CHECK);
 			image->reaches |= i && (op->d.base == BASE_CALLER ||
 						op->m.base == BASE_CALLER);
 			image->leaky |= !p->no_perfmon && op_leaks(p, op);

@@ -9,7 +9,8 @@
 #include "fuzz.h"
 #include "tap.h"
 
-static struct btf *kernel;
+static struct btf *kernel, *module;
+static int module_fd = -1, heap_value, map_key;
 static int kfunc_ids[KFUNCS];
 static int funcs[FUNC_KINDS], global_ctx_xdp;
 
@@ -27,8 +28,58 @@ static void find_kernel_types(void)
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel)
 		tap_bail("cannot read the kernel's BTF");
-	for (int i = 0; i < KFUNCS; i++)
+	for (int i = 0; i < KF_HEAP; i++)
 		kfunc_ids[i] = kernel_type(kfunc_names[i], BTF_KIND_FUNC);
+}
+
+/* The BTF object of the name @name that the kernel has. */
+static int find_btf(const char *name)
+{
+	struct bpf_btf_info info;
+	char found[64];
+	__u32 size, id = 0;
+	int fd;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		fd = bpf_btf_get_fd_by_id(id);
+		info = (struct bpf_btf_info){
+			.name = (uintptr_t)found, .name_len = sizeof(found),
+		};
+		size = sizeof(info);
+		if (fd >= 0 && !bpf_btf_get_info_by_fd(fd, &info, &size) && info.kernel_btf &&
+		    !strcmp(found, name))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+static void find_module_types(void)
+{
+	module = btf__load_module_btf("rust_dynptr", kernel);
+	module_fd = find_btf("rust_dynptr");
+	if (!module || module_fd < 0)
+		tap_bail("cannot read the module's BTF");
+	for (int i = KF_HEAP; i < KFUNCS; i++) {
+		kfunc_ids[i] = btf__find_by_name_kind(module, kfunc_names[i], BTF_KIND_FUNC);
+		if (kfunc_ids[i] < 0)
+			tap_bail("the module has no %s", kfunc_names[i]);
+	}
+}
+
+int types_module(void)
+{
+	return module_fd;
+}
+
+__u32 types_heap_value(void)
+{
+	return heap_value;
+}
+
+__u32 types_key(void)
+{
+	return map_key;
 }
 
 int types_kfunc(enum kfunc kfunc)
@@ -82,6 +133,22 @@ static int pointer_to(struct btf *btf, const char *name, int size)
 	return btf__add_ptr(btf, btf__add_struct(btf, name, size));
 }
 
+/* struct { u64 data; struct bpf_dynptr_heap __kptr *first, *second; } */
+static void add_heap_value(struct btf *btf, int word, int number)
+{
+	int object, tag, pointer;
+
+	object = btf__add_struct(btf, "bpf_dynptr_heap", 4);
+	btf__add_field(btf, "size", number, 0, 0);
+	tag = btf__add_type_tag(btf, "kptr", object);
+	pointer = btf__add_ptr(btf, tag);
+	heap_value = btf__add_struct(btf, "heap_value", HEAP_VALUE);
+	btf__add_field(btf, "data", word, 0, 0);
+	btf__add_field(btf, "first", pointer, 8 * HEAP_FIELD(0), 0);
+	btf__add_field(btf, "second", pointer, 8 * HEAP_FIELD(1), 0);
+	map_key = number;
+}
+
 /* Loads the types that function records name. A file descriptor. */
 int types_load(void)
 {
@@ -93,6 +160,8 @@ int types_load(void)
 
 	if (!kernel)
 		find_kernel_types();
+	if (heap_mode && !module)
+		find_module_types();
 	number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 	word = btf__add_int(btf, "unsigned long long", 8, 0);
 	any = btf__add_ptr(btf, 0);
@@ -111,6 +180,8 @@ int types_load(void)
 	global_ctx_xdp = add_func(btf, "global_ctx", true, number, (const int[]){ xdp, 0 });
 	funcs[FUNC_GLOBAL_MEM] = add_func(btf, "global_mem", true, number,
 					  (const int[]){ buffer, 0 });
+	if (heap_mode)
+		add_heap_value(btf, word, number);
 	raw = btf__raw_data(btf, &size);
 	fd = bpf_btf_load(raw, size, NULL);
 	btf__free(btf);
