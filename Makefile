@@ -34,7 +34,7 @@ man: setup
 # SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
 SEEDS ?= 1-5000
 fuzz: module
-	@scripts/fuzz $(if $(REDUCE),reduce $(REDUCE) $(if $(MATCH),'$(subst ','\'',$(MATCH))'),$(SEEDS))
+	@scripts/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(if $(MATCH),'$(subst ','\'',$(MATCH))'),$(SEEDS))
 
 # ONLY=upstream: only that group, see scripts/bench. REPEATS=2, MODES='text in the mode'.
 bench: module
@@ -49,7 +49,8 @@ help:
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the table in README'
 	@echo 'make man        docs/bpf-heap-dynptrs.7 of the comments in include/rust_dynptr.bpf.h'
-	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N'
+	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N;'
+	@echo '                HEAP=1: with heap dynptrs, the module alone'
 	@echo 'make bench      C against Rust: instructions of each operation, the kernel'"'"'s own benchmarks; build/bench/'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# What fuzz.sh and heapfuzz.sh share; after tap.sh.
+# shellcheck disable=SC2034
+FUZZ=build/selftests/fuzz
+
+# part CMD…: its TAP lines, renumbered.
+part() {
+	local rc=0 line
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) tap_ok "${line#ok * - }" 0 ;;
+		'not ok '*) tap_ok "${line#not ok * - }" 1 ;;
+		1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done < <("$@" || { rc=$?; [ "$rc" = 1 ] || echo "not ok 0 - fuzz ended with status $rc"; })
+}
+
+# What stock C itself trips over (fuzz/survey.c, fuzz/log.c): its bookkeeping of loops, and its print of a
+# stack slot from the wrong place.
+STOCK='bpf_update_branch_counts|dynptr_type_str'
+
+# splats NAME: no warnings of the kernel so far, but those of stock C.
+splats() {
+	local rc=0
+	dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|stalls on|blocked for more' >/tmp/splats || true
+	dmesg | grep -A 100 -E 'WARNING:|BUG:' >/tmp/traces || true
+	grep -E "$STOCK" /tmp/splats | sed 's/^/# stock C: /' || true
+	grep -vE "$STOCK" /tmp/splats >/tmp/ours && rc=1
+	tap_ok "$1: no splat in the kernel log, but of those that stock C has" "$rc" /tmp/traces
+}
