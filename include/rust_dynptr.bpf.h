@@ -36,7 +36,7 @@
  *
  * What is in a map is freed with the memory that the map has for the entry. As with every kptr,
  * that is not when the entry is deleted or its value is written over: the next entry in the same
- * place has the object then. So take it out with ``bpf_kptr_xchg(&value->name, NULL)`` first.
+ * place has the object then. So take it out by bpf_kptr_xchg() with NULL first.
  */
 struct bpf_dynptr_heap {
 	__u32 size;

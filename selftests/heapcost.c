@@ -13,8 +13,6 @@
 #include "tap.h"
 
 #define REPEATS 5
-/* The dynptr's memory is charged, and the object's is not: what that may add. */
-#define CHARGE 600
 
 /* The least of some runs, of which each is the mean of many calls. */
 static unsigned long long least(struct heapcost_bpf *skel, struct bpf_program *prog)
@@ -50,8 +48,7 @@ int main(int argc, char **argv)
 	object = least(skel, skel->progs.object) - loop;
 	tap_note("64 bytes: bpf_dynptr_alloc + put %llu instructions, bpf_obj_new + drop %llu",
 		 heap, object);
-	tap_ok(heap <= object + CHARGE,
-	       "heapcost: a heap dynptr costs no more than an object and its charge");
+	tap_ok(heap <= object, "heapcost: a heap dynptr costs no more than an object");
 	heapcost_bpf__destroy(skel);
 	tap_ok(heap_is_empty(), "heapcost: all is freed");
 	tap_ok(!control_unload(), "heapcost: the module can be unloaded");
