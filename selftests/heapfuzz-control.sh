@@ -31,7 +31,6 @@ control() {
 
 control 1 200 'leaves blocks that live' 3
 control 3 100 'found new memory that is not zero' 2
-control 4 800 'is accepted, and is illegal' 3
-control 5 200 'is accepted, and is illegal' 3
+control 4 800 'is accepted, and is illegal' 8
 control 2 800 'read freed memory' 12
 tap_done

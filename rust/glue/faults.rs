@@ -40,8 +40,6 @@ pub(super) enum HeapFault {
     Dirty,
     /// The verifier lets any dynptr be put.
     Type,
-    /// The verifier does not know that a new dynptr must be put.
-    Lose,
 }
 
 /// Whether the module is to have this fault.

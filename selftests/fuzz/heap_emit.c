@@ -145,6 +145,18 @@ static void put_stamp_check(struct emitter *e, const struct op *op)
 	land(e, same);
 }
 
+/* What the dynptr at d starts with is nothing of a block that is free. */
+static void put_start_check(struct emitter *e, const struct op *op)
+{
+	int none;
+
+	put_slice(e, &op->d, 0, 8);
+	none = put_jump(e, BPF_JEQ, BPF_REG_0, 0);
+	put_load(e, 8, BPF_REG_0, BPF_REG_0, 0);
+	put_load_check(e, 8);
+	land(e, none);
+}
+
 /* Before the call of @op. */
 void put_checks_before(struct emitter *e, const struct op *op)
 {
@@ -157,6 +169,8 @@ void put_checks_after(struct emitter *e, const struct op *op)
 {
 	if (op->kind == OP_ATTACH && e->image->pure)
 		put_stamp_check(e, op);
+	else if (op->kind == OP_ATTACH)
+		put_start_check(e, op);
 	if (!(op->flags & OP_CHECK))
 		return;
 	if (op->kind == OP_ALLOC)

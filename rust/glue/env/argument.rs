@@ -33,7 +33,6 @@ use crate::{
         codes::{
             DYNPTR_SLOTS,
             DYNPTR_TYPE_HEAP,
-            DYNPTR_TYPE_LOCAL,
             SLOT_BYTES, //
         },
         reject::Reject,
@@ -62,15 +61,11 @@ const BUFFER_REGISTER: i32 = 3;
 
 /// The argument of a kfunc of heap dynptrs, or a wrong one if a test asks for it.
 fn with_faults(ty: ArgType) -> ArgType {
-    let untyped = ArgType(ty.0 & !DYNPTR_TYPE_HEAP);
-    if ty.constructs() {
-        if faults::has(HeapFault::Lose) {
-            return ArgType(untyped.0 | DYNPTR_TYPE_LOCAL);
-        }
-    } else if faults::has(HeapFault::Type) {
-        return untyped;
+    if ty.releases() && faults::has(HeapFault::Type) {
+        ArgType(ty.0 & !DYNPTR_TYPE_HEAP)
+    } else {
+        ty
     }
-    ty
 }
 
 /// Whether programs are refused that take a slice with a buffer on the stack; C accepts them. Acts on
