@@ -49,7 +49,7 @@ static __always_inline void use(struct bpf_dynptr *ptr, unsigned char *start)
 	result.read = bpf_dynptr_read(result.bytes, len, ptr, request.offset, request.flags);
 	data = bpf_dynptr_data(ptr, request.offset, 8);
 	result.data_offset = data ? (start ? data - start + 1 : 1) : 0;
-	result.write = bpf_dynptr_write(ptr, request.offset, pattern, len, request.flags);
+	result.write = bpf_dynptr_write(ptr, request.offset, (void *)pattern, len, request.flags);
 }
 
 static __always_inline void use_local(unsigned char *value)
