@@ -12,16 +12,18 @@
 struct bpf_dynptr;
 struct bpf_prog;
 struct bpf_prog_aux;
+struct obj_cgroup;
 
 /* A block of memory, then its bytes. Programs may read @size; the rest is Rust's. */
 struct bpf_dynptr_heap {
 	u32 size;
 	u32 origin;
-	/* Of a block without owners, what waits to be freed. */
-	union {
-		u32 references;
-		struct llist_node node;
-	};
+	u32 references;
+	u32 unused;
+	/* Who pays, see rust_dynptr_charge(). */
+	struct obj_cgroup *charged;
+	/* Of a block without owners, which waits to be freed. */
+	struct llist_node node;
 };
 
 int bpf_dynptr_alloc(u32 size, u64 flags, struct bpf_dynptr *ptr__uninit,

@@ -28,7 +28,7 @@
 
 /**
  * struct bpf_dynptr_heap - the memory of a heap dynptr, as an object that maps can hold
- * @size: bytes, 0 to 2^24-1
+ * @size: bytes, 0 to 2^24-1; to be read with CAP_PERFMON only
  *
  * A map value holds one in a field ``struct bpf_dynptr_heap __kptr *name``, in every type of map
  * that can hold kptrs; bpf_kptr_xchg() puts it in and takes it out. A map with such a field holds
@@ -54,7 +54,7 @@ struct bpf_dynptr_heap {
  *
  * The memory is charged to the memory cgroup that the program was loaded in.
  *
- * Context: any, NMI included, up to 32 KiB less 16 bytes, best effort: memory may be short there
+ * Context: any, NMI included, up to 32 KiB less 32 bytes, best effort: memory may be short there
  * that would not be elsewhere. Where a program may sleep, any size.
  *
  * Return:

@@ -25,6 +25,7 @@
 
 struct bpf_map;
 struct bpf_verifier_env;
+struct obj_cgroup;
 
 /*
  * raw_res_spin_lock_irqsave(): the IRQ flags of before, which are no negative number, or
@@ -111,11 +112,18 @@ unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned in
 bool rust_dynptr_may_sleep(void);
 
 /*
- * Zeroed memory, charged to the memory cgroup that @owner (an object of the slab) is charged to, or
- * to none. kmalloc_nolock() and alloc_pages_nolock(): any context; vzalloc(): may sleep.
+ * Charges @size bytes to the memory cgroup that @owner (an object of the slab) is charged to: false
+ * if that may have no more. @charged: what to give rust_dynptr_uncharge() with the same size, or
+ * NULL if there is no such cgroup. Any context.
  */
-void *rust_dynptr_zalloc_nolock(void *owner, size_t size);
-void *rust_dynptr_pages_nolock(void *owner, size_t size);
+bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged);
+void rust_dynptr_uncharge(struct obj_cgroup *charged, size_t size);
+
+/* Zeroed memory, in any context, charged to nobody: kmalloc_nolock(), alloc_pages_nolock(). */
+void *rust_dynptr_zalloc_nolock(size_t size);
+void *rust_dynptr_pages_nolock(size_t size);
+
+/* The same of vzalloc(), charged to the cgroup of @owner. May sleep. */
 void *rust_dynptr_vzalloc(void *owner, size_t size);
 
 /* __free_pages() of what rust_dynptr_pages_nolock() gave for @size. Not in NMI. */

@@ -17,8 +17,8 @@
 #include "tap.h"
 
 /* What kmalloc_nolock() and alloc_pages_nolock() give at most, less the header. */
-#define SLAB_MAX (8192 - 16)
-#define PAGES_MAX (32768 - 16)
+#define SLAB_MAX (8192 - 32)
+#define PAGES_MAX (32768 - 32)
 /* Red zones, which the first half is run with. */
 #define ZONE 64
 #define SIZE_MAX_24 ((1 << 24) - 1)

@@ -373,7 +373,7 @@ int main(int argc, char **argv)
 	tap_ok(!control_unload(), "heapenv: the module can be unloaded");
 	if (control_load(argv[1], ""))
 		tap_bail("the module cannot be loaded");
-	contexts(strtoul(argv[2], NULL, 0), "1M");
+	contexts(strtoul(argv[2], NULL, 0), "256K");
 	rmdir(CGROUP);
 	tap_ok(!control_unload(), "heapenv: the module can be unloaded at last");
 	return tap_done();

@@ -68,12 +68,53 @@ pub(crate) use self::zone::use_red_zones;
 const _: () = assert!(size_of::<Header>() == HEADER);
 
 /// Where a header has the node of a block that waits to be freed.
-const NODE: usize = offset_of!(Header, __bindgen_anon_1);
+const NODE: usize = offset_of!(Header, node);
 
 const LIMITS: Limits = Limits {
     slab: bindings::rust_dynptr_values_RUST_DYNPTR_SLAB_MAX as usize,
     pages: bindings::rust_dynptr_values_RUST_DYNPTR_PAGES_MAX as usize,
 };
+
+/// Memory for a block, and who pays for it.
+struct Memory {
+    start: NonNull<Header>,
+    charged: *mut bindings::obj_cgroup,
+}
+
+impl Memory {
+    /// `bytes` from this allocator, zeroed and charged to the memory cgroup of `owner`. `None` if there are
+    /// none, or the cgroup may not have them.
+    ///
+    /// What is for any context is charged before it is allocated. (The allocators charge afterwards, and if
+    /// that fails they free the memory as if one could wait for their locks here.)
+    ///
+    /// # Safety
+    ///
+    /// `owner` is an object from the slab allocator; the context may sleep for [`Origin::Virtual`].
+    unsafe fn new(origin: Origin, bytes: usize, owner: *mut c_void) -> Option<Self> {
+        let mut charged = null_mut();
+        if origin != Origin::Virtual {
+            // SAFETY: By this function's contract.
+            if !unsafe { bindings::rust_dynptr_charge(owner, bytes, &raw mut charged) } {
+                return None;
+            }
+        }
+        let start = match origin {
+            // SAFETY: No preconditions.
+            Origin::Slab => unsafe { bindings::rust_dynptr_zalloc_nolock(bytes) },
+            // SAFETY: No preconditions.
+            Origin::Pages => unsafe { bindings::rust_dynptr_pages_nolock(bytes) },
+            // SAFETY: By this function's contract.
+            Origin::Virtual => unsafe { bindings::rust_dynptr_vzalloc(owner, bytes) },
+        };
+        let start = NonNull::new(start.cast());
+        if start.is_none() {
+            // SAFETY: Charged above, or NULL.
+            unsafe { bindings::rust_dynptr_uncharge(charged, bytes) };
+        }
+        start.map(|start| Self { start, charged })
+    }
+}
 
 /// A share in a block.
 ///
@@ -110,23 +151,20 @@ impl Block {
         let origin = heap::origin(bytes, LIMITS, || unsafe {
             bindings::rust_dynptr_may_sleep()
         });
-        let memory = match origin {
-            // SAFETY: By this function's contract.
-            Some(Origin::Slab) => unsafe { bindings::rust_dynptr_zalloc_nolock(owner, bytes) },
-            // SAFETY: As above.
-            Some(Origin::Pages) => unsafe { bindings::rust_dynptr_pages_nolock(owner, bytes) },
-            // SAFETY: As above; it may sleep.
-            Some(Origin::Virtual) => unsafe { bindings::rust_dynptr_vzalloc(owner, bytes) },
-            None => null_mut(),
-        };
-        let (Some(origin), Some(header)) = (origin, NonNull::new(memory.cast::<Header>())) else {
+        // SAFETY: By this function's contract.
+        let memory = origin.and_then(|origin| unsafe { Memory::new(origin, bytes, owner) });
+        let (Some(origin), Some(memory)) = (origin, memory) else {
             note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_FAILED, 1);
             return Err(ENOMEM);
         };
+        let header = memory.start;
         let value = Header {
             size,
             origin: origin.to_raw(),
-            __bindgen_anon_1: bindings::bpf_dynptr_heap__bindgen_ty_1 { references: 1 },
+            references: 1,
+            unused: 0,
+            charged: memory.charged,
+            node: Default::default(),
         };
         // SAFETY: New memory, large enough, aligned as the allocators do.
         unsafe { header.write(value) };
@@ -176,7 +214,7 @@ impl Block {
 
     fn references(&self) -> &Atomic<u32> {
         // SAFETY: By the type invariant.
-        let count = unsafe { &raw mut (*self.0.as_ptr()).__bindgen_anon_1.references };
+        let count = unsafe { &raw mut (*self.0.as_ptr()).references };
         // SAFETY: Lives as long as the block; all accesses are atomic.
         unsafe { Atomic::from_ptr(count) }
     }
@@ -228,14 +266,17 @@ impl Block {
         let size = unsafe { header.as_ref() }.size;
         // SAFETY: As above.
         let origin = unsafe { header.as_ref() }.origin;
+        // SAFETY: As above.
+        let charged = unsafe { header.as_ref() }.charged;
+        let bytes = heap::block_size(size, zone::are_used());
+        // SAFETY: `Memory::new()` charged as much, if anybody.
+        unsafe { bindings::rust_dynptr_uncharge(charged, bytes) };
         let memory = header.as_ptr().cast::<c_void>();
         match Origin::from_raw(origin) {
             // SAFETY: From `kmalloc_nolock()`; nobody uses it.
             Some(Origin::Slab) => unsafe { bindings::kfree_nolock(memory) },
             // SAFETY: From `alloc_pages_nolock()`, of this size.
-            Some(Origin::Pages) => unsafe {
-                bindings::rust_dynptr_free_pages(memory, heap::block_size(size, zone::are_used()))
-            },
+            Some(Origin::Pages) => unsafe { bindings::rust_dynptr_free_pages(memory, bytes) },
             // SAFETY: From `vzalloc()`.
             Some(Origin::Virtual) => unsafe { bindings::vfree(memory) },
             // Somebody wrote over the header: leaked rather than given to the wrong allocator.

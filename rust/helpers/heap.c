@@ -23,33 +23,51 @@ bool rust_dynptr_may_sleep(void)
 	return preemptible() && !rcu_preempt_depth();
 }
 
-void *rust_dynptr_zalloc_nolock(void *owner, size_t size)
+bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged)
 {
 	struct mem_cgroup *memcg, *old;
-	void *memory;
+	struct obj_cgroup *objcg;
+	bool allowed = true;
 
+	*charged = NULL;
 	/* The cgroup lives as long as this section. */
 	rcu_read_lock();
 	memcg = mem_cgroup_from_virt(owner);
-	old = set_active_memcg(memcg);
-	memory = kmalloc_nolock(size, __GFP_ZERO | (memcg ? __GFP_ACCOUNT : 0), NUMA_NO_NODE);
-	set_active_memcg(old);
+	if (memcg) {
+		old = set_active_memcg(memcg);
+		objcg = current_obj_cgroup();
+		set_active_memcg(old);
+		if (objcg && !obj_cgroup_is_root(objcg) && obj_cgroup_tryget(objcg)) {
+			/* No flag: neither sleeps nor spins. */
+			allowed = !obj_cgroup_charge(objcg, 0, size);
+			if (allowed)
+				*charged = objcg;
+			else
+				obj_cgroup_put(objcg);
+		}
+	}
 	rcu_read_unlock();
-	return memory;
+	return allowed;
 }
 
-void *rust_dynptr_pages_nolock(void *owner, size_t size)
+void rust_dynptr_uncharge(struct obj_cgroup *charged, size_t size)
 {
-	struct mem_cgroup *memcg, *old;
-	struct page *page;
+	if (charged) {
+		obj_cgroup_uncharge(charged, size);
+		obj_cgroup_put(charged);
+	}
+}
 
-	rcu_read_lock();
-	memcg = mem_cgroup_from_virt(owner);
-	old = set_active_memcg(memcg);
+void *rust_dynptr_zalloc_nolock(size_t size)
+{
+	return kmalloc_nolock(size, __GFP_ZERO, NUMA_NO_NODE);
+}
+
+void *rust_dynptr_pages_nolock(size_t size)
+{
 	/* Always zeroed. */
-	page = alloc_pages_nolock(memcg ? __GFP_ACCOUNT : 0, NUMA_NO_NODE, get_order(size));
-	set_active_memcg(old);
-	rcu_read_unlock();
+	struct page *page = alloc_pages_nolock(0, NUMA_NO_NODE, get_order(size));
+
 	return page ? page_address(page) : NULL;
 }
 

@@ -6,7 +6,7 @@
 //! A block is a header and the program's bytes. Sizes are bytes.
 
 /// Bytes in front of the program's: `struct bpf_dynptr_heap`.
-pub const HEADER: usize = 16;
+pub const HEADER: usize = 32;
 
 /// Bytes behind the program's if red zones are asked for, all [`ZONE_BYTE`].
 pub const ZONE: usize = 64;

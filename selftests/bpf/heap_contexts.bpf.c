@@ -61,7 +61,7 @@ static u32 some_size(void)
 	case 0:
 		return 64;
 	case 1:
-		return 8192 - 16;
+		return 8192 - 32;
 	case 2:
 		return 20000;
 	}
