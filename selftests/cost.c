@@ -21,7 +21,7 @@
 #include "cost_table.h"
 #include "tap.h"
 
-#define REPEATS 3	/* the least of these counts: interrupts only add */
+#define REPEATS 5	/* the least of these counts: interrupts only add */
 #define FDINFO_CALLS 256
 #define NOISE 0.5	/* instructions a call: what two runs of the same code may differ by */
 

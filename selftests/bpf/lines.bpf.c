@@ -18,7 +18,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define HEADER 16	/* bytes of a block that are not the program's */
+#define HEADER 32	/* bytes of a block that are not the program's */
 #define SMALLEST (256 - HEADER)
 #define LARGEST (32768 - HEADER)	/* what a program that may not sleep can have */
 #define WRITEV 20	/* __NR_writev of x86-64 */
