@@ -18,8 +18,8 @@ int heap_weight(int kind)
 static int pick_heap_size(struct gen *g)
 {
 	static const int sizes[] = {
-		0, 1, 8, 8, 16, 16, 24, 32, 32, 64, 64, 100, 256, 1000, 4000, 4096, 4096, 8176,
-		8192, 9000, 32752, 32768, 65536, 1 << 20, 1 << 24, -1,
+		0, 1, 8, 8, 16, 16, 24, 32, 32, 64, 64, 100, 256, 1000, 4000, 4096, 4096, 8160,
+		8192, 9000, 32736, 32768, 65536, 1 << 20, 1 << 24, -1,
 	};
 
 	/* Filling and looking through the largest takes long. */
