@@ -3,19 +3,6 @@
 # shellcheck disable=SC2034
 FUZZ=build/selftests/fuzz
 
-# part CMD…: its TAP lines, renumbered.
-part() {
-	local rc=0 line
-	while IFS= read -r line; do
-		case $line in
-		'ok '*) tap_ok "${line#ok * - }" 0 ;;
-		'not ok '*) tap_ok "${line#not ok * - }" 1 ;;
-		1..*) ;;
-		*) echo "# ${line#\# }" ;;
-		esac
-	done < <("$@" || { rc=$?; [ "$rc" = 1 ] || echo "not ok 0 - fuzz ended with status $rc"; })
-}
-
 # What stock C itself trips over: its bookkeeping of loops (seed 141750), its print of a stack slot from the
 # wrong place (fuzz/log.c), and its search for a subprogram to compile among those that are left (143661).
 STOCK='bpf_update_branch_counts|dynptr_type_str|bpf_jit_subprogs'

@@ -13,13 +13,13 @@ cd "$(dirname "$0")/.."
 . selftests/fuzz-lib.sh
 
 if [ "$FIRST" = 1 ]; then
-	part bash -c "set -o pipefail; $FUZZ - --seeds 1-600 --plant --dir /tmp | tee /tmp/planted"
+	tap_part bash -c "set -o pipefail; $FUZZ - --seeds 1-600 --plant --dir /tmp | tee /tmp/planted"
 	seed=$(sed -n 's/^# the largest one: //p' /tmp/planted)
 	rc=0
 	$FUZZ - --reduce "$seed" --plant --dir /tmp >/tmp/reduced 2>&1 || rc=$?
 	grep -q '^reduced to [12] operations' /tmp/reduced || rc=1
 	tap_ok "fuzz: the planted difference of seed $seed is reduced to the operation that makes it" "$rc" /tmp/reduced
 fi
-part $FUZZ "$KO" --seeds "$FIRST-$LAST" ${STATE:+--state "$STATE"}
+tap_part $FUZZ "$KO" --seeds "$FIRST-$LAST" ${STATE:+--state "$STATE"}
 splats fuzz
 tap_done

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=selftests/fuzz-lib.sh
 . selftests/fuzz-lib.sh
 
-part $FUZZ "$KO" --heap --with "${4:-}" --seeds "$FIRST-$LAST" --block 1000
+tap_part $FUZZ "$KO" --heap --with "${4:-}" --seeds "$FIRST-$LAST" --block 1000
 splats heapfuzz
 rc=0
 dmesg | grep "a heap dynptr's memory was written" >/tmp/damage && rc=1

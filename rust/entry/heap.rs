@@ -90,7 +90,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_attach(
     // SAFETY: The program's reference becomes the dynptr's.
     match unsafe { Block::from_raw(heap) } {
         Some(block) => ptr.set_from_block(block),
-        None => ptr.nullify(),
+        None => ptr.set_null(),
     }
 }
 

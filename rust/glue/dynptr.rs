@@ -168,13 +168,8 @@ impl<'a> Dynptr<'a> {
 
     /// `bpf_dynptr_set_null()`.
     #[inline(always)]
-    pub(super) fn set_null(self) {
+    pub(crate) fn set_null(self) {
         self.set(null_mut(), Word::from_raw(0));
-    }
-
-    /// [`set_null`](Self::set_null), for a constructor without errors.
-    pub(crate) fn nullify(self) {
-        self.set_null();
     }
 
     /// Makes this what a constructor decided: a dynptr at `data`, or null.

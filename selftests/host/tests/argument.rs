@@ -36,6 +36,7 @@ use rust_dynptr_host::logic::{
 };
 use state::{
     dynptr,
+    stack,
     State,
     FILE,
     LOCAL,
@@ -49,18 +50,6 @@ const MARK: Mark = Mark {
     id: 7,
     parent_id: 5,
 };
-
-/// A pointer to the stack at `offset` from the frame pointer.
-fn stack(offset: i64) -> Register {
-    Register {
-        type_raw: PTR_TO_STACK,
-        offset: Offset {
-            value: offset as u64,
-            mask: 0,
-        },
-        mark: Mark::default(),
-    }
-}
 
 /// A pointer to a const dynptr.
 fn lent() -> Register {

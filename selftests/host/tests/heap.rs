@@ -36,11 +36,11 @@ use rust_dynptr_host::logic::{
         destroy,
         Destroy,
         Mark,
-        Offset,
         HEAP_RAW, //
     }, //
 };
 use state::{
+    stack,
     State,
     LOCAL,
     RINGBUF, //
@@ -51,17 +51,6 @@ const LIMITS: Limits = Limits {
     slab: 8192,
     pages: 32768,
 };
-
-fn stack(offset: i64) -> Register {
-    Register {
-        type_raw: PTR_TO_STACK,
-        offset: Offset {
-            value: offset as u64,
-            mask: 0,
-        },
-        mark: Mark::default(),
-    }
-}
 
 fn put() -> ArgType {
     ArgType(ARG_PTR_TO_DYNPTR).of_heap(HeapCall::Release)

@@ -5,8 +5,10 @@
 #![allow(dead_code, reason = "every test uses some of it")]
 
 use rust_dynptr_host::logic::{
+    argument::Register,
     codes::{
         NOT_INIT,
+        PTR_TO_STACK,
         REF_TYPE_PTR,
         SCALAR_VALUE,
         STACK_DYNPTR,
@@ -30,10 +32,23 @@ use rust_dynptr_host::logic::{
     slot::{
         self,
         Mark,
+        Offset,
         Slot,
         Stack, //
     }, //
 };
+
+/// A pointer to the stack at `offset` from the frame pointer.
+pub fn stack(offset: i64) -> Register {
+    Register {
+        type_raw: PTR_TO_STACK,
+        offset: Offset {
+            value: offset as u64,
+            mask: 0,
+        },
+        mark: Mark::default(),
+    }
+}
 
 pub const LOCAL: u32 = 1;
 pub const RINGBUF: u32 = 2;
