@@ -23,6 +23,7 @@
 #define ZONE 64
 #define SIZE_MAX_24 ((1 << 24) - 1)
 #define ZERO_FLAG 0x100
+#define ROOT_CGROUP 1
 
 static const unsigned int sizes[] = {
 	0, 1, 63, 64, 65, 255, 4096, SLAB_MAX - ZONE, SLAB_MAX, SLAB_MAX + 1, PAGES_MAX - ZONE,
@@ -35,6 +36,16 @@ static const unsigned long long all_flags[] = { 0, ZERO_FLAG, 1, ZERO_FLAG | 1, 
 
 static struct heap_bpf *skel;
 static unsigned int zone;
+
+static void use_processor(long cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		tap_bail("processor %ld: %s", cpu, strerror(errno));
+}
 
 static struct heap_bpf *load_programs(void)
 {
@@ -142,7 +153,9 @@ static const char *const map_names[HEAP_MAPS] = {
 /* In a map, out of it by another program, back, exchanged, and freed with the entry or the map. */
 static void persistence(enum heap_map map, unsigned int size)
 {
-	struct heap_request request = { .size = size, .map = map, .key = 1, .fill = 0x5a };
+	struct heap_request request = {
+		.size = size, .map = map, .key = 1, .fill = 0x5a, .cgroup = ROOT_CGROUP,
+	};
 	struct heap_result *r = &skel->bss->result;
 	const char *name = map_names[map];
 	int first;
@@ -210,12 +223,8 @@ static unsigned int runs;
 static void *exchanger(void *cpu)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET((long)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		tap_bail("processor %ld: %s", (long)cpu, strerror(errno));
+	use_processor((long)cpu);
 	for (unsigned int i = 0; i < runs; i++)
 		if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.exchange), &opts))
 			tap_bail("exchange: %s", strerror(errno));
@@ -290,6 +299,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	libbpf_set_print(NULL);
+	/* What one run leaves in a per-CPU map, the next one finds. */
+	use_processor(0);
 	zone = ZONE;
 	run_all(argv[1], "count=1 heap_red_zones=1", 20000);
 	zone = 0;

@@ -1,11 +1,15 @@
 #!/bin/bash
-# heap.sh TEST KO NUMBER: in the guest, a test of heap dynptrs, heap or heapenv; see heap.c and heapenv.c.
+# heap.sh KO NUMBER TEST…: in the guest, tests of heap dynptrs: heap, heapuses, heapenv; see their files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=selftests/tap.sh
 . selftests/tap.sh
 
-tap_part "build/selftests/$1" "$2" "$3"
-# heapenv asks the processors for their traces by NMI.
-tap_no_splat "$1" 'RIP: |INFO: NMI handler'
+KO=$1
+NUMBER=$2
+for test in "${@:3}"; do
+	tap_part "build/selftests/$test" "$KO" "$NUMBER"
+	# heapenv asks the processors for their traces by NMI.
+	tap_no_splat "$test" 'RIP: |INFO: NMI handler'
+done
 tap_done

@@ -30,7 +30,7 @@ control() {
 }
 
 control 1 200 'leaves blocks that live' 3
+control 2 1000 'read freed memory' 10
 control 3 100 'found new memory that is not zero' 2
 control 4 800 'is accepted, and is illegal' 8
-# Not yet fault 2: programs that share a block, let one owner go and read through another are too rare.
 tap_done

@@ -6,27 +6,27 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "rust_dynptr.bpf.h"
-#include "heap.h"
+#include "heap_entry.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct entry {
-	struct bpf_dynptr_heap __kptr * heap;
-	u32 length;
-};
-
-#define HOLDERS(name, kind, entries)			\
+#define HOLDERS(name, kind, entries, flags)		\
 	struct {					\
 		__uint(type, kind);			\
 		__uint(max_entries, entries);		\
+		__uint(map_flags, flags);		\
 		__type(key, u32);			\
 		__type(value, struct entry);		\
 	} name SEC(".maps")
 
-HOLDERS(array, BPF_MAP_TYPE_ARRAY, HEAP_ENTRIES);
-HOLDERS(hash, BPF_MAP_TYPE_HASH, HEAP_ENTRIES);
-HOLDERS(lru, BPF_MAP_TYPE_LRU_HASH, HEAP_ENTRIES);
-HOLDERS(percpu, BPF_MAP_TYPE_PERCPU_ARRAY, 4);
+HOLDERS(array, BPF_MAP_TYPE_ARRAY, HEAP_ENTRIES, 0);
+HOLDERS(hash, BPF_MAP_TYPE_HASH, HEAP_ENTRIES, 0);
+HOLDERS(lru, BPF_MAP_TYPE_LRU_HASH, HEAP_ENTRIES, 0);
+HOLDERS(resizable, BPF_MAP_TYPE_RHASH, HEAP_ENTRIES, BPF_F_NO_PREALLOC);
+HOLDERS(allocated, BPF_MAP_TYPE_HASH, HEAP_ENTRIES, BPF_F_NO_PREALLOC);
+HOLDERS(percpu, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 0);
+HOLDERS(percpu_hash, BPF_MAP_TYPE_PERCPU_HASH, 4, 0);
+HOLDERS(percpu_lru, BPF_MAP_TYPE_LRU_PERCPU_HASH, 64, 0);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -36,58 +36,86 @@ struct {
 } task SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct entry);
+} cgroup SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 65536);
 } ring SEC(".maps");
 
-struct heap_request request;
-struct heap_result result;
 struct heap_exchanges exchanges[2];
 unsigned long long user_address;
 
-/* The value of the request's key in its map, made if it is not there. */
+/* The value of @key in @map, made if it is not there. */
+static __always_inline struct entry *made(void *map, u32 key)
+{
+	struct entry new = {}, *found = bpf_map_lookup_elem(map, &key);
+
+	if (found)
+		return found;
+	bpf_map_update_elem(map, &key, &new, BPF_NOEXIST);
+	return bpf_map_lookup_elem(map, &key);
+}
+
+/* Of the cgroup that the request names. */
+static __always_inline struct entry *of_cgroup(void)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(request.cgroup);
+	struct entry *found;
+
+	if (!cgrp)
+		return NULL;
+	found = bpf_cgrp_storage_get(&cgroup, cgrp, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bpf_cgroup_release(cgrp);
+	return found;
+}
+
+/* The value of the key in the request's map. */
 static struct entry *entry_of(u32 key)
 {
-	struct entry new = {}, *found;
-
 	switch (request.map) {
 	case HEAP_ARRAY:
 		return bpf_map_lookup_elem(&array, &key);
 	case HEAP_HASH:
-		found = bpf_map_lookup_elem(&hash, &key);
-		if (found)
-			return found;
-		bpf_map_update_elem(&hash, &key, &new, BPF_NOEXIST);
-		return bpf_map_lookup_elem(&hash, &key);
+		return made(&hash, key);
 	case HEAP_LRU:
-		found = bpf_map_lookup_elem(&lru, &key);
-		if (found)
-			return found;
-		bpf_map_update_elem(&lru, &key, &new, BPF_NOEXIST);
-		return bpf_map_lookup_elem(&lru, &key);
+		return made(&lru, key);
+	case HEAP_RESIZABLE:
+		return made(&resizable, key);
+	case HEAP_ALLOCATED:
+		return made(&allocated, key);
 	case HEAP_PERCPU:
 		return bpf_map_lookup_elem(&percpu, &key);
+	case HEAP_PERCPU_HASH:
+		return made(&percpu_hash, key);
+	case HEAP_PERCPU_LRU:
+		return made(&percpu_lru, key);
 	case HEAP_TASK:
 		return bpf_task_storage_get(&task, bpf_get_current_task_btf(), 0,
 					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	case HEAP_CGROUP:
+		return of_cgroup();
 	}
 	return NULL;
 }
 
-/* Bytes of the dynptr that are not @byte, up to HEAP_BYTES at @offset. */
-static u32 others(struct bpf_dynptr *ptr, u32 offset, u8 byte)
+/* The task's or cgroup's storage goes, and what is in it. */
+SEC("syscall")
+int forget(void *ctx)
 {
-	u32 size = bpf_dynptr_size(ptr), count = 0;
-	u8 *data;
-	int i;
+	struct cgroup *cgrp;
 
-	bpf_for(i, 0, HEAP_BYTES) {
-		if (offset + i >= size)
-			break;
-		data = bpf_dynptr_data(ptr, offset + i, 1);
-		count += !data || *data != byte;
-	}
-	return count;
+	bpf_task_storage_delete(&task, bpf_get_current_task_btf());
+	cgrp = bpf_cgroup_from_id(request.cgroup);
+	if (!cgrp)
+		return 0;
+	bpf_cgrp_storage_delete(&cgroup, cgrp);
+	bpf_cgroup_release(cgrp);
+	return 0;
 }
 
 static int do_alloc(void)
@@ -215,38 +243,11 @@ int lend(void *ctx)
 	return 0;
 }
 
-/* A block of the request's size, filled, into its map; what was there before is freed. */
-static int do_store(u32 key)
-{
-	struct bpf_dynptr_heap *heap, *old;
-	struct bpf_dynptr ptr;
-	struct entry *e;
-
-	result.alloc = bpf_dynptr_alloc(request.size, 0, &ptr);
-	bpf_dynptr_memset(&ptr, 0, request.size, request.fill);
-	/* The object has all of the memory again. */
-	bpf_dynptr_adjust(&ptr, 1, 2);
-	heap = bpf_dynptr_detach(&ptr);
-	if (!heap)
-		return 0;
-	result.object_size = heap->size;
-	e = entry_of(key);
-	if (!e) {
-		bpf_dynptr_heap_release(heap);
-		return 0;
-	}
-	e->length = request.size;
-	old = bpf_kptr_xchg(&e->heap, heap);
-	result.old = !!old;
-	if (old)
-		bpf_dynptr_heap_release(old);
-	return 0;
-}
-
 SEC("syscall")
 int store(void *ctx)
 {
-	return do_store(request.key);
+	store_in(entry_of(request.key));
+	return 0;
 }
 
 /* Many, from a program that anybody may run. */
@@ -256,37 +257,14 @@ int store_many(void *ctx)
 	int i;
 
 	bpf_for(i, 0, request.offset)
-		do_store(i);
+		store_in(entry_of(i));
 	return 0;
 }
 
-/* Takes it out, looks at it, and puts it back or frees it. */
 SEC("tc")
 int take(struct __sk_buff *skb)
 {
-	struct bpf_dynptr_heap *heap;
-	struct bpf_dynptr ptr;
-	struct entry *e = entry_of(request.key);
-
-	result.found = 0;
-	if (!e)
-		return 0;
-	heap = bpf_kptr_xchg(&e->heap, NULL);
-	if (!heap)
-		return 0;
-	result.found = 1;
-	bpf_dynptr_attach(heap, &ptr);
-	result.size = bpf_dynptr_size(&ptr);
-	result.wrong = others(&ptr, 0, request.fill);
-	if (!request.flags) {
-		bpf_dynptr_put(&ptr);
-		return 0;
-	}
-	heap = bpf_dynptr_detach(&ptr);
-	if (heap)
-		heap = bpf_kptr_xchg(&e->heap, heap);
-	if (heap)
-		bpf_dynptr_heap_release(heap);
+	take_from(entry_of(request.key));
 	return 0;
 }
 

@@ -14,8 +14,13 @@ enum heap_map {
 	HEAP_ARRAY,
 	HEAP_HASH,
 	HEAP_LRU,
+	HEAP_RESIZABLE,
+	HEAP_ALLOCATED,		/* a hash that allocates its entries one by one */
 	HEAP_PERCPU,
+	HEAP_PERCPU_HASH,
+	HEAP_PERCPU_LRU,
 	HEAP_TASK,
+	HEAP_CGROUP,
 	HEAP_MAPS,
 };
 
@@ -26,6 +31,7 @@ struct heap_request {
 	unsigned long long flags;
 	unsigned int map;
 	unsigned int offset;
+	unsigned long long cgroup;	/* its number */
 	unsigned char fill;
 };
 

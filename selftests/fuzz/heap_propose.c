@@ -323,6 +323,38 @@ static void leave_with(struct gen *g, struct model *m)
 	gen_kind(g, RNG_PICK(&g->rng, ways));
 }
 
+/*
+ * Legal: an object gets a second owner, one of the two lets go, in one of the ways there are, and the
+ * other one is used.
+ */
+static void share_object(struct gen *g, struct model *m)
+{
+	int reg = rng_below(&g->rng, 2), way = rng_below(&g->rng, 3);
+	struct opnd d = slot(g), other = slot(g);
+	struct opnd field = { .base = BASE_HEAP, .off = HEAP_FIELD(rng_below(&g->rng, 2)) };
+
+	add_alloc(g, m, d);
+	add(g, m, (struct op){ .kind = OP_DETACH, .reg = reg, .d = d });
+	add(g, m, (struct op){ .kind = OP_IF, .reg = reg, .a = IF_NOT_NULL });
+	add(g, m, (struct op){ .kind = OP_ACQUIRE, .reg = !reg });
+	add(g, m, (struct op){ .kind = OP_IF, .reg = !reg, .a = IF_NOT_NULL });
+	if (way == 0) {
+		add(g, m, (struct op){ .kind = OP_ATTACH, .reg = !reg, .d = other });
+		add(g, m, (struct op){ .kind = OP_PUT, .d = other });
+	} else if (way == 1) {
+		add(g, m, (struct op){ .kind = OP_XCHG, .reg = !reg, .m = field });
+		add(g, m, (struct op){ .kind = OP_IF, .reg = !reg, .a = IF_NOT_NULL });
+		add(g, m, (struct op){ .kind = OP_HEAP_RELEASE, .reg = !reg });
+		add_end(g, m);
+	} else {
+		add(g, m, (struct op){ .kind = OP_HEAP_RELEASE, .reg = !reg });
+	}
+	add_end(g, m);
+	add(g, m, (struct op){ .kind = OP_ATTACH, .reg = reg, .d = d });
+	add(g, m, (struct op){ .kind = OP_PUT, .d = d });
+	add_end(g, m);
+}
+
 /* Another function gets at a block of its caller's, or a constant dynptr is released. */
 static void meddle_heap(struct gen *g, struct model *m)
 {
@@ -357,7 +389,7 @@ void heap_scenario(struct gen *g, struct model *m)
 	static void (*const all[])(struct gen *g, struct model *m) = {
 		use_released, use_released, keep_heap_slice, release_sometimes, release_other,
 		release_other, overwrite_last, misuse_object, misuse_object, read_field, leave_with,
-		meddle_heap,
+		meddle_heap, share_object, share_object,
 	};
 
 	RNG_PICK(&g->rng, all)(g, m);

@@ -13,7 +13,7 @@
 #include "fuzz.h"
 #include "tap.h"
 
-#define MAX_CANDIDATES 256
+#define MAX_CANDIDATES 1024
 
 static struct program *candidates;
 static size_t count;
@@ -89,7 +89,23 @@ static bool take(struct program *p, holds_fn holds)
 	return found;
 }
 
-/* Removes groups of operations, halving their size; at size 1 until nothing more goes. */
+/* Two operations that go only together, such as an acquisition and its release. */
+static void remove_pairs(const struct program *p)
+{
+	size_t ops = program_size(p);
+
+	for (size_t second = 1; second < ops; second++) {
+		struct program q = without(p, second, 1);
+
+		for (size_t first = 0; first < second; first++) {
+			struct program r = without(&q, first, 1);
+
+			candidate(&r);
+		}
+	}
+}
+
+/* Removes groups of operations, halving their size; at size 1 until nothing more goes, nor pairs. */
 static void remove_ops(struct program *p, holds_fn holds)
 {
 	size_t size = program_size(p) / 2;
@@ -108,8 +124,12 @@ static void remove_ops(struct program *p, holds_fn holds)
 		if (size == 1)
 			unwrap(p);
 		again = take(p, holds);
-		if (!again && size == 1)
-			return;
+		if (!again && size == 1) {
+			remove_pairs(p);
+			again = take(p, holds);
+			if (!again)
+				return;
+		}
 		if (!again || size > program_size(p))
 			size /= 2;
 	}
