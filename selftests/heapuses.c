@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * heapuses KO: heap dynptrs and other subsystems: objects that go with the file, socket, task or cgroup
- * whose storage holds them, and what of other subsystems takes dynptrs: ciphers, extended attributes,
- * signatures.
+ * heapuses KO: heap dynptrs and other subsystems: objects that go with the file, socket, task or
+ * cgroup whose storage holds them, and what of other subsystems takes dynptrs: ciphers, extended
+ * attributes, signatures.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,6 +25,7 @@
 #include "heapstat.h"
 #include "tap.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define OWNED_FILE "/tmp/heapuses"
 #define OWNED_CGROUP "/sys/fs/cgroup/heapuses"
 
@@ -252,7 +253,7 @@ int main(int argc, char **argv)
 	if (control_load(argv[1], "count=1"))
 		tap_bail("the module cannot be loaded");
 	skel = load_uses();
-	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
+	for (size_t i = 0; i < COUNT(owners); i++)
 		owned(&owners[i]);
 	ciphers();
 	attributes();

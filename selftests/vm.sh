@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck disable=SC2016  # what stands in single quotes is for the guest
+# shellcheck disable=SC2016,SC2317  # what stands in single quotes is for the guest; functions run by name
 # vm.sh: on the host, what scripts/vm and `make vm` promise: status, streams, limits, panics. TAP.
 set -euo pipefail
 TOP=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Heap dynptrs and other subsystems: objects in the storage of inodes and sockets, and kfuncs of others
- * that take dynptrs: each is asked the same with a heap dynptr and with one of mainline's.
+ * Heap dynptrs and other subsystems: objects in the storage of inodes and sockets, and kfuncs of
+ * others that take dynptrs: each is asked the same with a heap dynptr and with one of mainline's.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -166,7 +166,9 @@ int encrypt(struct __sk_buff *skb)
 	struct crypto_entry *e;
 	u32 key = 0;
 
-	plain.err = heap.err = heap.undone = -1;
+	plain.err = -1;
+	heap.err = -1;
+	heap.undone = -1;
 	e = bpf_map_lookup_elem(&ciphers, &key);
 	if (!e)
 		return 0;

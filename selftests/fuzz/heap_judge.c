@@ -450,10 +450,10 @@ enum judgement heap_judge(const struct program *p)
 	return j.illegal ? JUDGED_ILLEGAL : j.legal ? JUDGED_LEGAL : JUDGED_UNKNOWN;
 }
 
-/* What the model does not count: that the verifier, or a stack, has had enough. */
+/* What the model does not count: that the verifier, a stack or the compiler has had enough. */
 static const char *const limits[] = {
 	"The sequence of", "BPF program is too large", "combined stack size", "infinite loop",
-	"too complex", "too many",
+	"too complex", "too many", "program requires BPF JIT compiler",
 };
 
 /* Bits of enum wrong: the verdict, an errno or 0, against the judge's. */

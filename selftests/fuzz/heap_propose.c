@@ -324,8 +324,8 @@ static void leave_with(struct gen *g, struct model *m)
 }
 
 /*
- * Legal: an object gets a second owner, one of the two lets go, in one of the ways there are, and the
- * other one is used.
+ * Legal: an object gets a second owner, one of the two lets go, in one of the ways there are, and
+ * the other one is used.
  */
 static void share_object(struct gen *g, struct model *m)
 {

@@ -104,7 +104,8 @@ static bool use_legal(const struct model *m, const struct op *op)
 		return false;
 	switch (op->kind) {
 	case OP_READ:
-		return memory_legal(m, &op->m, op->a, true);
+		/* Of memory whose size is not certain, the verifier wants to know the contents. */
+		return memory_legal(m, &op->m, op->a, !(op->flags & OP_VAR_A));
 	case OP_WRITE:
 		return memory_legal(m, &op->m, op->a, false);
 	case OP_DATA:
@@ -115,7 +116,7 @@ static bool use_legal(const struct model *m, const struct op *op)
 		__attribute__((fallthrough));
 	case OP_SLICE:
 		return free_reg(m, op) && !(op->flags & OP_VAR_A) && op->a >= 0 &&
-		       (op->m.base == BASE_NULL || memory_legal(m, &op->m, op->a, true));
+		       (op->m.base == BASE_NULL || memory_legal(m, &op->m, op->a, false));
 	case OP_COPY:
 		return model_find(m, &op->m) != NO_INST;
 	case OP_PROBE_USER:

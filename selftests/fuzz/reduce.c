@@ -105,7 +105,7 @@ static void remove_pairs(const struct program *p)
 	}
 }
 
-/* Removes groups of operations, halving their size; at size 1 until nothing more goes, nor pairs. */
+/* Removes groups of operations, halving their size; at size 1 until nothing goes, nor pairs. */
 static void remove_ops(struct program *p, holds_fn holds)
 {
 	size_t size = program_size(p) / 2;
