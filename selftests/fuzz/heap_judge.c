@@ -135,7 +135,29 @@ static bool holds(const struct model *m)
 		if (!shared)
 			return true;
 	}
-	return ptr_referenced(m->ptr[0].kind) || ptr_referenced(m->ptr[1].kind) || m->skb;
+	for (int i = 0; i < 2; i++)
+		if (ptr_referenced(m->ptr[i].kind) || ptr_referenced(m->spill[i].kind))
+			return true;
+	return m->skb;
+}
+
+static bool has_copy(const struct model *m, const struct ptr *ptr)
+{
+	for (int i = 0; i < 2; i++)
+		if ((m->ptr[i].kind == ptr->kind && m->ptr[i].id == ptr->id) ||
+		    (m->spill[i].kind == ptr->kind && m->spill[i].id == ptr->id))
+			return true;
+	return false;
+}
+
+/* Whether a reference that @way holds is nowhere any more where ways have met. */
+static bool loses(const struct model *met, const struct model *way)
+{
+	for (int i = 0; i < 2; i++)
+		if ((ptr_referenced(way->ptr[i].kind) && !has_copy(met, &way->ptr[i])) ||
+		    (ptr_referenced(way->spill[i].kind) && !has_copy(met, &way->spill[i])))
+			return true;
+	return false;
 }
 
 /* A function is left: nothing may be held. */
@@ -185,6 +207,8 @@ static void judge_scalar_if(struct judge *j, struct model *m, int *at, bool *lef
 		model_merge(m, &yes);
 	if (!no_left)
 		model_merge(m, &no);
+	if ((!yes_left && loses(m, &yes)) || (!no_left && loses(m, &no)))
+		give_up(j);
 	*left = yes_left && no_left;
 }
 
@@ -251,8 +275,11 @@ static void judge_null_if(struct judge *j, struct model *m, const struct op *op,
 	}
 	lost_pointer(m, ptr.id);
 	j->merged = true;
-	if (!gone)
-		model_merge(m, &inner);
+	if (gone)
+		return;
+	model_merge(m, &inner);
+	if (loses(m, &inner))
+		give_up(j);
 }
 
 /* Loops and sections: see gen_section(). */
@@ -288,6 +315,8 @@ static void judge_section(struct judge *j, struct model *m, const struct op *op,
 		give_up(j);
 	j->sections &= ~(1 << (op->kind - OP_IF));
 	model_merge(m, &inner);
+	if (loses(m, &inner))
+		give_up(j);
 }
 
 /* What is passed to a function that is called: see gen_call(). */
@@ -356,6 +385,10 @@ static bool beyond_model(const struct model *m, const struct op *op)
 	bool stack = op->m.base == BASE_FP || op->m.base == BASE_CALLER;
 
 	switch (op->kind) {
+	/* An address of a value is one inside of it. */
+	case OP_STACK_PTR:
+		return (op->d.base == BASE_VAL && (op->d.off < 0 || op->d.off >= VAL_SIZE)) ||
+		       (op->d.base == BASE_HEAP && (op->d.off < 0 || op->d.off >= HEAP_VALUE));
 	case OP_RESERVE:
 		return op->a < 0;
 	case OP_SKB_STORE:

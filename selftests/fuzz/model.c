@@ -99,6 +99,16 @@ static bool covers(const struct inst *inst, bool caller, int off, int size)
 	       inst->off + 16 > off;
 }
 
+/* Whether all dynptrs of @group, which is a reference, have bytes there. */
+static bool covers_group(const struct model *m, int group, bool caller, int off, int size)
+{
+	int covered = 0;
+
+	for (int i = 0; i < m->insts; i++)
+		covered += m->inst[i].group == group && covers(&m->inst[i], caller, off, size);
+	return covered == group_size(m, group);
+}
+
 /* Whether bytes may be written there: no last dynptr of a reference, nothing a loop needs. */
 bool model_may_overwrite(const struct model *m, bool caller, int off, int size)
 {
@@ -109,7 +119,8 @@ bool model_may_overwrite(const struct model *m, bool caller, int off, int size)
 
 		if (!covers(inst, caller, off, size))
 			continue;
-		if (type_referenced(inst->type) && group_size(m, inst->group) < 2)
+		if (type_referenced(inst->type) &&
+		    covers_group(m, inst->group, caller, off, size))
 			return false;
 		if (inst->level < m->loop_level)
 			return false;
