@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cost KO JSON: instructions for a call of each function, with C and with Rust, in one boot that
- * counts them (scripts/vm -i), in turns: C, Rust, Rust, C. "both" is Rust under the C bodies that
- * programs loaded before the module call. A call may cost no more with Rust than with C.
+ * cost KO JSON [TURNS]: instructions for a call of each function, with C and with Rust, in one
+ * boot that counts them (scripts/vm -i), in turns: C, Rust, Rust, C. "both" is Rust under the C
+ * bodies that programs loaded before the module call. A call may cost no more with Rust than with
+ * C. With TURNS, so many times, and with more sizes.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,6 +20,7 @@
 #include "control.h"
 #include "cost.skel.h"
 #include "cost_table.h"
+#include "samples.h"
 #include "tap.h"
 
 #define REPEATS 5	/* the least of these counts: interrupts only add */
@@ -27,11 +29,12 @@
 
 enum { WITH_C, WITH_RUST, WITH_BOTH, SIDES };
 
-/* Instructions of a call with the loop, the least of all repeats; 0: not of this program. Of the
+/* Instructions of a call with the loop, a sample of each round; none: not of this program. Of the
  * last side only the hits are of interest.
  */
-static double cost[SIDES + 1][COUNT(programs)][COST_OPS][COUNT(sizes)];
+static struct samples cost[SIDES + 1][COUNT(programs)][COST_OPS][COUNT(sizes)];
 static double fdinfo[SIDES + 1];	/* nanoseconds of a read of a ring's fdinfo */
+static size_t sizes_used = SIZES_QUICK;
 static char *user;
 static int file;
 static const char path[] = "/tmp/cost.file";
@@ -192,18 +195,19 @@ static double measure(struct cost_bpf *skel, const struct program *program, int 
 static void measure_op(struct cost_bpf *skel, size_t p, int op, int prog, struct rings *rings,
 		       int side)
 {
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		double *known = &cost[side][p][op][size], least;
+	for (size_t size = 0; size < sizes_used; size++) {
+		double least;
 
-		if (size && (!operations[op].sized ||
-			     (programs[p].max_size && sizes[size] > programs[p].max_size)))
+		if (size && !operations[op].sized)
 			break;
+		if (programs[p].max_size && sizes[size] > programs[p].max_size)
+			continue;
 		skel->bss->op = op;
 		skel->bss->size = sizes[size];
 		skel->bss->offset = programs[p].offset;
 		least = measure(skel, &programs[p], op, prog, rings);
-		if (least && (!*known || least < *known))
-			*known = least;
+		if (least)
+			sample_add(&cost[side][p][op][size], least);
 	}
 }
 
@@ -261,7 +265,7 @@ static void round_of(struct cost_bpf *skel, int side)
 		link = link_of(&programs[p], prog);
 		for (int op = 0; op < COST_OPS; op++)
 			measure_op(skel, p, op, bpf_program__fd(prog), &rings, side);
-		if (!cost[side][p][COST_NOTHING][0])
+		if (!cost[side][p][COST_NOTHING][0].count)
 			tap_bail("%s did not run", programs[p].label);
 		bpf_link__destroy(link);
 	}
@@ -290,46 +294,50 @@ static void unload_module(void)
 		tap_bail("the module does not unload");
 }
 
-/* A call alone: without the loop. */
-static double call_of(int side, size_t p, int op, size_t size)
+/* Calls alone: without the loop. */
+static struct samples calls_of(int side, size_t p, int op, size_t size)
 {
-	return cost[side][p][op][size] - cost[side][p][COST_NOTHING][0];
+	const struct samples *all = &cost[side][p][op][size];
+	double loop = sample_least(&cost[side][p][COST_NOTHING][0]);
+	struct samples alone = {};
+
+	for (int i = 0; i < all->count; i++)
+		sample_add(&alone, all->value[i] - loop);
+	return alone;
 }
 
-static void report_one(FILE *json, size_t p, int op, size_t size)
+/* Reports an operation; Rust's part of C's. */
+static double report_one(FILE *json, bool first, size_t p, int op, size_t size)
 {
-	double c = call_of(WITH_C, p, op, size), rust = call_of(WITH_RUST, p, op, size);
-	double both = call_of(WITH_BOTH, p, op, size);
-	char name[64];
+	struct samples of_c = calls_of(WITH_C, p, op, size);
+	struct samples of_rust = calls_of(WITH_RUST, p, op, size);
+	struct samples of_both = calls_of(WITH_BOTH, p, op, size);
+	double c = sample_least(&of_c), rust = sample_least(&of_rust);
+	double both = sample_least(&of_both);
+	char name[96];
+	int used = snprintf(name, sizeof(name), "%s, %s", programs[p].label, operations[op].name);
 
 	if (operations[op].sized)
-		snprintf(name, sizeof(name), "%s %u B", operations[op].name, sizes[size]);
-	else
-		snprintf(name, sizeof(name), "%s", operations[op].name);
+		snprintf(name + used, sizeof(name) - used, " %u B", sizes[size]);
 	tap_ok(rust <= c + NOISE && both <= c + NOISE,
-	       "cost: %s, %s: C %.1f, Rust %.1f, ratio %.2f; old programs %.1f", programs[p].label,
-	       name, c, rust, rust / c, both);
-	fprintf(json, "%s\n  {\"class\": \"%s\", \"operation\": \"%s\",",
-		ftell(json) > 2 ? "," : "", programs[p].label, name);
-	fprintf(json, " \"c\": %.2f, \"rust\": %.2f, \"old\": %.2f}", c, rust, both);
+	       "cost: %s: C %.1f, Rust %.1f, ratio %.2f; old programs %.1f", name, c, rust,
+	       rust / c, both);
+	samples_result(json, first, name, NULL, &of_c, &of_rust);
+	return rust / c;
 }
 
-static void report(FILE *json)
+static void report(const char *path)
 {
+	FILE *json = samples_open(path, "operations", "instructions a call");
 	double sum = 0;
 	int n = 0;
 
-	fprintf(json, "[");
 	for (size_t p = 0; p < COUNT(programs); p++)
 		for (int op = COST_NOTHING + 1; op < COST_OPS; op++)
 			for (size_t size = 0; size < COUNT(sizes); size++)
-				if (cost[WITH_C][p][op][size]) {
-					report_one(json, p, op, size);
-					sum += call_of(WITH_RUST, p, op, size) /
-					       call_of(WITH_C, p, op, size);
-					n++;
-				}
-	fprintf(json, "\n]\n");
+				if (cost[WITH_C][p][op][size].count)
+					sum += report_one(json, !n++, p, op, size);
+	samples_close(json);
 	tap_note("%d operations, mean ratio %.3f", n, sum / n);
 	tap_note("fdinfo of a ring (mem_usage): C %.0f, Rust %.0f", fdinfo[WITH_C],
 		 fdinfo[WITH_RUST]);
@@ -354,39 +362,47 @@ static void check_hits(void)
 
 static void make_memory(void)
 {
-	user = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static char text[2 * COST_MAX_SIZE];
+
+	user = mmap(NULL, 2 * COST_MAX_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	file = open(path, O_RDWR | O_CREAT, 0600);
 	if (user == MAP_FAILED || file < 0)
 		tap_bail("%s: %s", path, strerror(errno));
 	memset(user, 'u', COST_MAX_SIZE - 1);
-	if (write(file, user, 4096) != 4096)
+	if (write(file, text, sizeof(text)) != sizeof(text))
 		tap_bail("%s: %s", path, strerror(errno));
 }
 
-int main(int argc, char **argv)
+/* C, Rust, Rust, C. */
+static void turn(const char *ko)
 {
 	struct cost_bpf *old;
-	FILE *json;
-
-	if (argc != 3) {
-		fprintf(stderr, "usage: cost KO JSON\n");
-		return 2;
-	}
-	json = fopen(argv[2], "w");
-	if (!json)
-		tap_bail("%s: %s", argv[2], strerror(errno));
-	make_memory();
 
 	round_of(load_programs(), WITH_C);
 	old = load_programs();
-	load_module(argv[1], "");
+	load_module(ko, "");
 	round_of(load_programs(), WITH_RUST);
 	round_of(load_programs(), WITH_RUST);
 	round_of(old, WITH_BOTH);
 	unload_module();
 	round_of(load_programs(), WITH_C);
-	report(json);
-	fclose(json);
+}
+
+int main(int argc, char **argv)
+{
+	int turns = argc > 3 ? atoi(argv[3]) : 1;
+	struct cost_bpf *old;
+
+	if (argc < 3 || turns < 1) {
+		fprintf(stderr, "usage: cost KO JSON [TURNS]\n");
+		return 2;
+	}
+	if (argc > 3)
+		sizes_used = COUNT(sizes);
+	make_memory();
+	for (int i = 0; i < turns; i++)
+		turn(argv[1]);
+	report(argv[2]);
 
 	old = load_programs();
 	load_module(argv[1], "count=1");

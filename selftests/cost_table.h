@@ -8,12 +8,14 @@
 #include "bpf/cost.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PACKET 4608	/* bytes of a packet with fragments */
+#define PACKET 6000	/* bytes of a packet with fragments */
 #define SHORT 1024	/* of one without */
 #define LINEAR 100	/* of the first part of the former */
 #define META 16		/* of metadata */
 
-static const unsigned int sizes[] = { 8, 256 };
+#define SIZES_QUICK 2	/* of the sizes, those of the test */
+
+static const unsigned int sizes[] = { 8, 256, 64, COST_MAX_SIZE };
 
 /* How a program is run. */
 enum how { ALONE, ON_PACKET, ON_FRAGMENTS, ON_METADATA, ON_FILE };
@@ -27,10 +29,10 @@ static const struct program {
 } programs[] = {
 	{ "local", "local", ON_PACKET, 8 },
 	{ "null", "null", ON_PACKET, 8, 8 },
-	{ "skb", "skb", ON_PACKET, 8 },
+	{ "skb", "skb", ON_PACKET, 8, 256 },
 	/* From the first part into the next. A write makes it one part. */
 	{ "skb", "skb, across parts", ON_FRAGMENTS, LINEAR - 4 },
-	{ "frame", "xdp", ON_PACKET, 8 },
+	{ "frame", "xdp", ON_PACKET, 8, 256 },
 	{ "frame", "xdp, across fragments", ON_FRAGMENTS, LINEAR - 4 },
 	{ "frame", "xdp, in a fragment", ON_FRAGMENTS, LINEAR + 100 },
 	{ "skb_meta", "skb metadata", ON_METADATA, META - 8, 8 },
@@ -73,6 +75,7 @@ static const struct operation {
 	[COST_RINGBUF_OUTPUT_FULL] = { "output, full", "bpf_ringbuf_output" },
 	[COST_RINGBUF_QUERY] = { "query", "bpf_ringbuf_query" },
 	[COST_RINGBUF_SUBMIT] = { "reserve + submit", "bpf_ringbuf_submit" },
+	[COST_RINGBUF_OVERWRITE] = { "reserve + submit, overwriting", "bpf_ringbuf_submit" },
 	[COST_RINGBUF_DISCARD] = { "reserve + discard", "bpf_ringbuf_discard" },
 	[COST_RINGBUF_RESERVE_FULL] = { "reserve, full", "bpf_ringbuf_reserve" },
 	[COST_RINGBUF_SUBMIT_DYNPTR] = { "reserve_dynptr + submit_dynptr",

@@ -5,8 +5,8 @@
 
 #define COST_CALLS 512	/* calls that a measurement is made of */
 #define COST_UNROLLED 8	/* calls in a turn of its loop */
-#define COST_MAX_SIZE 256
-#define COST_MEMORY 2048	/* bytes of a map value */
+#define COST_MAX_SIZE 4096
+#define COST_MEMORY 8192	/* bytes of a map value */
 #define COST_SLICE 8	/* bytes of a slice */
 #define COST_RECORD 64	/* bytes of a ring buffer record, where it is a constant */
 #define COST_FULL 4096	/* bytes of the ring that is full */
@@ -51,6 +51,7 @@ enum cost_op {
 	COST_RINGBUF_OUTPUT_FULL,
 	COST_RINGBUF_QUERY,
 	COST_RINGBUF_SUBMIT,
+	COST_RINGBUF_OVERWRITE,
 	COST_RINGBUF_DISCARD,
 	COST_RINGBUF_RESERVE_FULL,
 	COST_RINGBUF_SUBMIT_DYNPTR,

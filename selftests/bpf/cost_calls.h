@@ -25,8 +25,15 @@ struct {
 /* The runner empties it after each run. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
+	__uint(max_entries, 4 * 1024 * 1024);
 } ring SEC(".maps");
+
+/* What is old makes room for what is new. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, COST_FULL);
+	__uint(map_flags, BPF_F_RB_OVERWRITE);
+} newest SEC(".maps");
 
 /* Nobody empties it. */
 struct {
@@ -176,6 +183,11 @@ static __always_inline void on_ring(const int what, struct bpf_dynptr *ptr, cons
 		break;
 	case COST_RINGBUF_SUBMIT:
 		record = bpf_ringbuf_reserve(&ring, COST_RECORD, 0);
+		if (record)
+			bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+		break;
+	case COST_RINGBUF_OVERWRITE:
+		record = bpf_ringbuf_reserve(&newest, COST_RECORD, 0);
 		if (record)
 			bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 		break;

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * loadcost KO PROGRAMS MODULE TURNS OBJECT…: what it takes to verify the programs of the objects,
+ * with C and with Rust in turns (C, Rust, Rust, C), and to load, switch and unload the module. In a
+ * guest that counts instructions (vm -i), whose clock they are. The first goes to the file
+ * PROGRAMS, the second to MODULE, as JSON (scripts/bench).
+ *
+ * The verifier measures itself, in microseconds; a program that it refuses is left out.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "samples.h"
+#include "tap.h"
+
+#define LOG_SIZE 65536
+#define MAX_PROGRAMS 512
+#define REPEATS 3	/* the least of these counts */
+#define LIVEPATCH "/sys/kernel/livepatch/rust_dynptr"
+#define WAIT_US 1000
+#define WAITS 60000
+
+struct program {
+	char name[128];
+	struct samples c, rust;
+};
+
+static struct program programs[MAX_PROGRAMS];
+static int count;
+static struct samples loaded, switched, disabled, removed;
+
+static struct program *program_of(const char *object, const char *name)
+{
+	char full[128];
+
+	snprintf(full, sizeof(full), "%s/%s", object, name);
+	for (int i = 0; i < count; i++)
+		if (!strcmp(programs[i].name, full))
+			return &programs[i];
+	if (count == MAX_PROGRAMS)
+		tap_bail("more than %d programs", MAX_PROGRAMS);
+	memcpy(programs[count].name, full, sizeof(full));
+	return &programs[count++];
+}
+
+/* Microseconds that the verifier took for one program of the object; 0 if it does not load. */
+static double verify(const char *path, const char *name)
+{
+	static char log[LOG_SIZE];
+	struct bpf_object *obj = bpf_object__open_file(path, NULL);
+	struct bpf_program *prog;
+	const char *found;
+	double spent = 0;
+
+	if (!obj)
+		tap_bail("%s: %s", path, strerror(errno));
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
+	prog = bpf_object__find_program_by_name(obj, name);
+	bpf_program__set_log_buf(prog, log, sizeof(log));
+	bpf_program__set_log_level(prog, 4);
+	log[0] = 0;
+	if (!bpf_object__load(obj)) {
+		found = strstr(log, "verification time ");
+		if (found)
+			spent = strtod(found + strlen("verification time "), NULL);
+	}
+	bpf_object__close(obj);
+	return spent;
+}
+
+/* All programs of the object. */
+static void measure(char *path, bool rust)
+{
+	struct bpf_object *obj = bpf_object__open_file(path, NULL);
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct bpf_program *prog;
+
+	if (!obj)
+		tap_bail("%s: %s", path, strerror(errno));
+	bpf_object__for_each_program(prog, obj) {
+		struct program *p = program_of(base, bpf_program__name(prog));
+		double least = 0;
+
+		for (int i = 0; i < REPEATS; i++) {
+			double spent = verify(path, bpf_program__name(prog));
+
+			if (spent && (!least || spent < least))
+				least = spent;
+		}
+		if (least)
+			sample_add(rust ? &p->rust : &p->c, least);
+	}
+	bpf_object__close(obj);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
+}
+
+/* Waits until the file at @path says @text, or with NULL is not there. Microseconds. */
+static double wait_for(const char *path, const char *text)
+{
+	double start = now();
+	char line[8];
+
+	for (int i = 0; i < WAITS; i++) {
+		FILE *file = fopen(path, "r");
+		bool good = !file && !text;
+
+		if (file) {
+			good = text && fgets(line, sizeof(line), file) &&
+			       !strncmp(line, text, strlen(text));
+			fclose(file);
+		}
+		if (good)
+			return now() - start;
+		usleep(WAIT_US);
+	}
+	tap_bail("%s does not become %s", path, text ? text : "empty");
+}
+
+static void load_module(const char *ko)
+{
+	int fd = open(ko, O_RDONLY | O_CLOEXEC);
+	double start = now();
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		tap_bail("%s: %s", ko, strerror(errno));
+	sample_add(&loaded, now() - start);
+	close(fd);
+	sample_add(&switched, wait_for(LIVEPATCH "/transition", "0"));
+}
+
+static void unload_module(void)
+{
+	int fd = open(LIVEPATCH "/enabled", O_WRONLY | O_CLOEXEC);
+	double start = now();
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		tap_bail(LIVEPATCH ": %s", strerror(errno));
+	close(fd);
+	wait_for(LIVEPATCH "/enabled", NULL);
+	sample_add(&disabled, now() - start);
+	start = now();
+	/* Programs that have just gone hold it until a grace period is over. */
+	for (int i = 0; syscall(SYS_delete_module, "rust_dynptr", 0); i++) {
+		if (errno != EWOULDBLOCK || i == WAITS)
+			tap_bail("the module does not unload: %s", strerror(errno));
+		usleep(WAIT_US);
+	}
+	sample_add(&removed, now() - start);
+}
+
+static void report_programs(const char *path)
+{
+	FILE *json = samples_open(path, "programs", "thousand instructions to verify");
+	double c = 0, rust = 0;
+	int reported = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct program *p = &programs[i];
+
+		if (!p->c.count || p->c.count != p->rust.count)
+			continue;
+		samples_result(json, !reported++, p->name, NULL, &p->c, &p->rust);
+		c += sample_mean(&p->c);
+		rust += sample_mean(&p->rust);
+	}
+	samples_close(json);
+	tap_ok(reported && reported * 2 > count,
+	       "loadcost: %d of %d programs are verified: C %.0f, Rust %.0f thousand instructions",
+	       reported, count, c, rust);
+}
+
+static void report_module(const char *path)
+{
+	FILE *json = samples_open(path, "module", "microseconds of a clock of instructions");
+	const struct {
+		const char *name;
+		const struct samples *samples;
+	} parts[] = {
+		{ "load: until insmod returns", &loaded },
+		{ "switch: until every task is with Rust", &switched },
+		{ "disable: until every task is with C", &disabled },
+		{ "remove: until rmmod returns", &removed },
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		samples_result(json, !i, parts[i].name, NULL, NULL, parts[i].samples);
+		tap_note("%s: %.0f us", parts[i].name, sample_mean(parts[i].samples));
+	}
+	samples_close(json);
+	tap_ok(loaded.count, "loadcost: the module was loaded and unloaded %d times", loaded.count);
+}
+
+int main(int argc, char **argv)
+{
+	int turns = argc > 4 ? atoi(argv[4]) : 0;
+
+	if (argc < 6 || turns < 1) {
+		fprintf(stderr, "usage: loadcost KO PROGRAMS MODULE TURNS OBJECT…\n");
+		return 2;
+	}
+	libbpf_set_print(NULL);
+	for (int turn = 0; turn < turns; turn++) {
+		for (int round = 0; round < 4; round++) {
+			bool rust = round == 1 || round == 2;
+
+			if (round == 1)
+				load_module(argv[1]);
+			for (int i = 5; i < argc; i++)
+				measure(argv[i], rust);
+			if (round == 2)
+				unload_module();
+		}
+	}
+	report_programs(argv[2]);
+	report_module(argv[3]);
+	return tap_done();
+}
