@@ -334,9 +334,9 @@ static void report(const char *path)
 
 	for (size_t p = 0; p < COUNT(programs); p++)
 		for (int op = COST_NOTHING + 1; op < COST_OPS; op++)
-			for (size_t size = 0; size < COUNT(sizes); size++)
-				if (cost[WITH_C][p][op][size].count)
-					sum += report_one(json, !n++, p, op, size);
+			for (size_t i = 0; i < COUNT(sizes); i++)
+				if (cost[WITH_C][p][op][i].count)
+					sum += report_one(json, !n++, p, op, i);
 	samples_close(json);
 	tap_note("%d operations, mean ratio %.3f", n, sum / n);
 	tap_note("fdinfo of a ring (mem_usage): C %.0f, Rust %.0f", fdinfo[WITH_C],
@@ -364,7 +364,8 @@ static void make_memory(void)
 {
 	static char text[2 * COST_MAX_SIZE];
 
-	user = mmap(NULL, 2 * COST_MAX_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	user = mmap(NULL, sizeof(text), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
 	file = open(path, O_RDWR | O_CREAT, 0600);
 	if (user == MAP_FAILED || file < 0)
 		tap_bail("%s: %s", path, strerror(errno));

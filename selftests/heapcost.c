@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * heapcost KO [JSON [TURNS]]: instructions of bpf_dynptr_alloc() and bpf_dynptr_put(), and of
- * bpf_obj_new() and bpf_obj_drop() of as many bytes, which zero nothing and take from a cache of the
- * processor's that an interrupt fills: it depends on that how much they take. Where the clock counts
- * instructions (vm -i).
+ * bpf_obj_new() and bpf_obj_drop() of as many bytes. Those zero nothing and take from a cache of
+ * the processor's that an interrupt fills, on which it depends how much they take. Where the clock
+ * counts instructions (vm -i).
  */
 #include <bpf/bpf.h>
 #include <errno.h>
