@@ -5,7 +5,11 @@
 
 #![allow(
     clippy::all,
+    clippy::arithmetic_side_effects,
     clippy::cast_lossless,
+    clippy::indexing_slicing,
+    clippy::missing_safety_doc,
+    clippy::multiple_unsafe_ops_per_block,
     clippy::ptr_as_ptr,
     clippy::ref_as_ptr,
     clippy::undocumented_unsafe_blocks,

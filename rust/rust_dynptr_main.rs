@@ -10,6 +10,22 @@
 //! * `logic`: the rules; pure, also compiled and tested on the host.
 //! * `stats`, debugfs: what Rust served.
 
+// What the kernel's own list of lints (srctree/Makefile) leaves out. Not `as_conversions`: lengths and
+// positions are cut to 32 bits just where C cuts them, and `as` cannot panic.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_safety_doc,
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::panic,
+    clippy::todo,
+    clippy::undocumented_unsafe_blocks,
+    clippy::unimplemented,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
 mod bindings;
 mod entry;
 mod glue;

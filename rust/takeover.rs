@@ -72,7 +72,7 @@ fn rust_address(row: Row, counted: bool) -> usize {
 ///
 /// `ENOENT` if the kernel has none; the log says so.
 fn c_address(row: Row) -> Result<usize> {
-    // SAFETY: A C string.
+    // SAFETY: A row's C name ends with a NUL.
     match unsafe { bindings::kallsyms_lookup_name(row.c_name().as_ptr().cast()) } {
         0 => {
             pr_err!("{}: this kernel has no such function\n", row.name());

@@ -32,7 +32,7 @@ pub(crate) struct KernelBtf(Btf);
 fn find(c_name: &[u8]) -> Option<(u32, Btf)> {
     let name = CStr::from_bytes_with_nul(c_name).ok()?;
     let mut btf = null_mut();
-    // SAFETY: `name` is a C string, `btf` is valid for the call.
+    // SAFETY: `name` is a C string; `btf` is a variable of this function, which C only writes.
     let id =
         unsafe { bindings::bpf_find_btf_id(name.as_char_ptr(), bindings::BTF_KIND_FUNC, &mut btf) };
     let id = u32::try_from(id).ok()?;
@@ -100,8 +100,10 @@ impl proto::Btf for KernelBtf {
         let info = unsafe { (*raw.as_ptr()).info };
         // SAFETY: As above.
         let name_off = unsafe { (*raw.as_ptr()).name_off };
-        // SAFETY: As above; both members of the union are 32-bit words.
-        let target = unsafe { (*raw.as_ptr()).__bindgen_anon_1.type_ };
+        // SAFETY: As above.
+        let size_or_type = unsafe { (*raw.as_ptr()).__bindgen_anon_1 };
+        // SAFETY: Both members of the union are 32-bit words.
+        let target = unsafe { size_or_type.type_ };
         let (kind, target) = match kind_of(info) {
             bindings::BTF_KIND_INT | bindings::BTF_KIND_FLOAT | bindings::BTF_KIND_TYPEDEF => {
                 (Kind::Named, 0)

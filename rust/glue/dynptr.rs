@@ -78,7 +78,9 @@ impl<'a> Dynptr<'a> {
     #[inline(always)]
     fn data_anew(self) -> *mut c_void {
         // SAFETY: As in `data_ptr`.
-        unsafe { (&raw const (*self.0.as_ptr()).data).read_volatile() }
+        let data = unsafe { &raw const (*self.0.as_ptr()).data };
+        // SAFETY: As in `data_ptr`.
+        unsafe { data.read_volatile() }
     }
 
     #[inline(always)]

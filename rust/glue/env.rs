@@ -113,7 +113,7 @@ impl<'a> VerifierEnv<'a> {
         let frame = frames
             .cast::<*mut bindings::bpf_func_state>()
             .wrapping_add(number as usize);
-        // SAFETY: Within the array.
+        // SAFETY: `number` is below the array's length.
         let frame = unsafe { frame.read() };
         // SAFETY: Frames up to `curframe` are live.
         unsafe { Frame::from_raw(frame) }
@@ -283,7 +283,7 @@ impl<'a> VerifierEnv<'a> {
     fn type_in_words(&self, reg: Reg<'_>) -> &'a [u8] {
         // SAFETY: By the type invariant.
         let words = unsafe { bindings::bpf_diag_reg_type_plain(self.as_ptr(), reg.type_raw()) };
-        // SAFETY: A C string: a constant, or in the environment.
+        // SAFETY: It gives a C string: a constant, or one in the environment that the next call changes.
         unsafe { c_bytes(words) }
     }
 
@@ -346,13 +346,13 @@ impl<'a> VerifierEnv<'a> {
 /// What C warns of once: a stack slot of a type that it does not have.
 fn warn_slot_type(types: &[u8]) {
     let last = types.last().copied().unwrap_or(0);
-    // SAFETY: No preconditions.
+    // SAFETY: Only prints, once, in any context; takes any number.
     unsafe { bindings::rust_dynptr_warn_slot_type(last.into()) };
 }
 
 /// What C warns of once: a dynptr of a type that it does not have. Returns the name that it gives it.
 pub(crate) fn unknown_type(class_raw: u32) -> &'static CStr {
-    // SAFETY: No preconditions.
+    // SAFETY: Only prints, once, in any context; takes any number.
     unsafe { bindings::rust_dynptr_warn_dynptr_type(class_raw) };
     c"<unknown>"
 }

@@ -10,7 +10,7 @@ use crate::bindings;
 #[inline(always)]
 pub(super) fn linger() {
     #[cfg(rust_dynptr_faults)]
-    // SAFETY: A plain sleep, where the callers may.
+    // SAFETY: Sleeps; callers are where one may.
     unsafe {
         bindings::rust_dynptr_fault_linger()
     };
@@ -21,7 +21,7 @@ pub(super) fn linger() {
 #[inline(always)]
 pub(super) fn skips_waits() -> bool {
     #[cfg(rust_dynptr_faults)]
-    // SAFETY: Reads a parameter.
+    // SAFETY: Reads a parameter of the module, a word.
     return unsafe { bindings::rust_dynptr_fault_nowait() };
     #[cfg(not(rust_dynptr_faults))]
     false
@@ -46,7 +46,7 @@ pub(super) enum HeapFault {
 #[inline(always)]
 pub(super) fn has(fault: HeapFault) -> bool {
     #[cfg(rust_dynptr_faults)]
-    // SAFETY: Reads a parameter.
+    // SAFETY: Reads a parameter of the module, a word.
     return unsafe { bindings::rust_dynptr_fault_heap() } == fault as u32;
     #[cfg(not(rust_dynptr_faults))]
     {

@@ -64,7 +64,7 @@ impl FileImpl {
     ///
     /// `file` lives as long as the dynptr.
     pub(super) unsafe fn new(file: *mut bindings::file, may_sleep: bool) -> Result<Self, Errno> {
-        // SAFETY: A plain allocation, in any context.
+        // SAFETY: `kmalloc_nolock()` takes any size in any context, NMI included; NULL if it cannot.
         let raw =
             unsafe { bindings::rust_dynptr_kmalloc_nolock(layout::bpf_dynptr_file_impl::SIZE_OF) };
         if raw.is_null() {

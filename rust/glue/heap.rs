@@ -100,9 +100,9 @@ impl Memory {
             }
         }
         let start = match origin {
-            // SAFETY: No preconditions.
+            // SAFETY: Takes any size in any context; NULL if it cannot.
             Origin::Slab => unsafe { bindings::rust_dynptr_zalloc_nolock(bytes) },
-            // SAFETY: No preconditions.
+            // SAFETY: Takes any size in any context; NULL if it cannot.
             Origin::Pages => unsafe { bindings::rust_dynptr_pages_nolock(bytes) },
             // SAFETY: By this function's contract.
             Origin::Virtual => unsafe { bindings::rust_dynptr_vzalloc(owner, bytes) },
@@ -125,13 +125,13 @@ pub(crate) struct Block(NonNull<Header>);
 
 /// Counts `count` of something that happened.
 fn note(event: Event, count: u64) {
-    // SAFETY: No preconditions.
+    // SAFETY: Adds to this processor's counter, in any context.
     unsafe { bindings::rust_dynptr_heap_add(event, count) };
 }
 
 /// What happened since the module was loaded, over all processors.
 fn sum(event: Event) -> u64 {
-    // SAFETY: No preconditions.
+    // SAFETY: Reads the counters of all processors, whatever these do.
     unsafe { bindings::rust_dynptr_heap_sum(event) }
 }
 
@@ -147,7 +147,7 @@ impl Block {
     /// `owner` is an object from the slab allocator.
     unsafe fn new(size: u32, owner: *mut c_void) -> Result<Self, Errno> {
         let bytes = heap::block_size(size, zone::are_used());
-        // SAFETY: No preconditions.
+        // SAFETY: Looks at what this processor is doing.
         let origin = heap::origin(bytes, LIMITS, || unsafe {
             bindings::rust_dynptr_may_sleep()
         });
@@ -238,9 +238,9 @@ impl Block {
     ///
     /// The last reference is gone.
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: Still there.
+        // SAFETY: By this function's contract the block is nobody's; its memory is there until it is freed.
         let origin = Origin::from_raw(unsafe { header.as_ref() }.origin);
-        // SAFETY: No preconditions.
+        // SAFETY: Looks at what this processor is doing.
         let is_free_anywhere = || unsafe { bindings::rust_dynptr_may_sleep() };
         if origin == Some(Origin::Slab) || is_free_anywhere() {
             // SAFETY: By this function's contract, and as it is allowed here.
@@ -262,7 +262,7 @@ impl Block {
     ///
     /// The last reference is gone.
     unsafe fn free_now(header: NonNull<Header>) {
-        // SAFETY: Still there.
+        // SAFETY: By this function's contract the block is nobody's; its memory is there until it is freed.
         let size = unsafe { header.as_ref() }.size;
         // SAFETY: As above.
         let origin = unsafe { header.as_ref() }.origin;
@@ -277,7 +277,7 @@ impl Block {
             Some(Origin::Slab) => unsafe { bindings::kfree_nolock(memory) },
             // SAFETY: From `alloc_pages_nolock()`, of this size.
             Some(Origin::Pages) => unsafe { bindings::rust_dynptr_free_pages(memory, bytes) },
-            // SAFETY: From `vzalloc()`.
+            // SAFETY: From `vzalloc()`; nobody uses it, and callers free it here only where one may sleep.
             Some(Origin::Virtual) => unsafe { bindings::vfree(memory) },
             // Somebody wrote over the header: leaked rather than given to the wrong allocator.
             None => note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_DAMAGED, 1),
@@ -410,7 +410,7 @@ pub(crate) fn wait_for_frees() {
         // SAFETY: Its last reference is long gone.
         unsafe { Block::free(header) }
     });
-    // SAFETY: No preconditions.
+    // SAFETY: Waits for the module's own interrupts: its caller, who unloads the module, may sleep.
     unsafe { bindings::rust_dynptr_defer_barrier() };
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn wait_for_visits() {
     loop {
         // Who was sent here before, but is not counted yet, has not slept since: it is waited for, and
         // then it is counted or gone.
-        // SAFETY: A plain wait.
+        // SAFETY: Sleeps: its caller, who unloads the module, may.
         unsafe { bindings::synchronize_rcu_tasks() };
         if VISITS.load(Ordering::Acquire) == 0 {
             break;
@@ -84,7 +84,7 @@ pub(crate) fn wait_for_visits() {
         fsleep(Delta::from_millis(20));
     }
     // The last instructions after a visit.
-    // SAFETY: A plain wait.
+    // SAFETY: Sleeps: its caller, who unloads the module, may.
     unsafe { bindings::synchronize_rcu_tasks() };
 }
 
@@ -97,8 +97,11 @@ pub(crate) fn wait_for_sleepers() {
     if faults::skips_waits() {
         return;
     }
-    // SAFETY: `synchronize_rcu_tasks_trace()`, which is an inline function.
-    unsafe { bindings::synchronize_srcu(&raw mut bindings::rcu_tasks_trace_srcu_struct) };
-    // SAFETY: A plain wait.
+    // C's `synchronize_rcu_tasks_trace()`, which is an inline function.
+    let domain = &raw mut bindings::rcu_tasks_trace_srcu_struct;
+    // SAFETY: The kernel's own domain, which it has set up at boot. Who unloads the module may sleep, and
+    // is no reader of it.
+    unsafe { bindings::synchronize_srcu(domain) };
+    // SAFETY: Sleeps: its caller, who unloads the module, may.
     unsafe { bindings::synchronize_rcu_tasks() };
 }

@@ -273,7 +273,7 @@ pub(crate) struct Program(NonNull<bindings::bpf_prog>);
 impl Program {
     /// The first program whose id is at least `id`; `id` becomes its id.
     pub(crate) fn at_or_after(id: &mut u32) -> Option<Self> {
-        // SAFETY: `id` is valid for the call.
+        // SAFETY: `id` is the caller's variable, which nobody else uses during the call.
         let prog = unsafe { bindings::bpf_prog_get_curr_or_next(id) };
         // INVARIANT: The function returns a new reference, or NULL at the end.
         NonNull::new(prog).map(Self)

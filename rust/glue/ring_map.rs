@@ -158,7 +158,7 @@ impl<'a> RingMap<'a> {
     ) -> u32 {
         let ring = self.ring();
         let waitq = ring.member(layout::bpf_ringbuf::WAITQ);
-        // SAFETY: A live ring's; the rest by this function's contract.
+        // SAFETY: The wait queue of a live ring; the rest by this function's contract.
         unsafe { bindings::rust_dynptr_poll_wait(file, waitq, table) };
         let (ready, event) = match producer {
             Producer::Kernel => (ring::is_readable(ring), POLL_READABLE),
@@ -179,7 +179,7 @@ impl<'a> RingMap<'a> {
     /// Nobody uses the map any more.
     pub(crate) unsafe fn free(self) {
         let ring = self.ring();
-        // SAFETY: A live ring's.
+        // SAFETY: The irq_work of a live ring. Waits for it: freeing a map may sleep.
         unsafe { bindings::irq_work_sync(ring.member(layout::bpf_ringbuf::WORK)) };
         // SAFETY: A live ring; its pages are those that it was made of.
         let pages = unsafe { PageList::of_ring(ring) };
@@ -242,14 +242,14 @@ pub(crate) unsafe fn alloc(attr: *mut bindings::bpf_attr) -> Result<*mut c_void,
     let request = unsafe { request(attr.cast()) }?;
     let plan = ring_map::plan(request, PG_OFF)?;
     let size = layout::bpf_ringbuf_map::SIZE_OF as u64;
-    // SAFETY: A plain allocation; zeroed.
+    // SAFETY: Takes any size; its callers may sleep, as all map operations may.
     let map = unsafe { bindings::bpf_map_area_alloc(size, NO_NODE) };
     if map.is_null() {
         return Err(ENOMEM);
     }
     // SAFETY: Memory of the map's size; its first member is the `struct bpf_map`.
     unsafe { bindings::bpf_map_init_from_attr(map.cast(), attr) };
-    // SAFETY: Just set.
+    // SAFETY: `bpf_map_init_from_attr()` has set it; nobody else knows the map.
     let node = unsafe { member::<c_int>(map, layout::bpf_map::NUMA_NODE) };
     let Some(ring) = make_ring(plan, node) else {
         // SAFETY: Allocated above, and nobody knows it.
@@ -286,7 +286,7 @@ unsafe fn request(attr: *const c_void) -> Result<Request, Errno> {
 fn make_ring(plan: Plan, node: c_int) -> Option<NonNull<u8>> {
     let pages = PageList::alloc(plan.pages, node)?;
     let count = plan.pages.mapped();
-    // SAFETY: The list has that many entries, all pages.
+    // SAFETY: The list has that many entries, and each is a page: of a data page two are.
     let ring = unsafe { bindings::rust_dynptr_vmap_ring(pages.list.as_ptr(), count) };
     let ring = NonNull::new(ring.cast::<u8>())?;
     let (list, nr_pages) = pages.into_raw();
@@ -328,13 +328,13 @@ impl PageList {
     /// `None` without memory.
     fn alloc(pages: Pages, node: c_int) -> Option<Self> {
         let size = u64::from(pages.mapped()).wrapping_mul(size_of::<*mut bindings::page>() as u64);
-        // SAFETY: A plain allocation; zeroed.
+        // SAFETY: Takes any size; its callers may sleep, as all map operations may.
         let list = unsafe { bindings::bpf_map_area_alloc(size, node) };
         let list = NonNull::new(list.cast::<*mut bindings::page>())?;
         // INVARIANT: No page yet.
         let mut this = Self { list, count: 0 };
         for index in 0..pages.count() {
-            // SAFETY: A plain allocation; may sleep.
+            // SAFETY: Its callers may sleep, as all map operations may.
             let page = unsafe { bindings::rust_dynptr_alloc_page(node) };
             if page.is_null() {
                 return None;
@@ -359,7 +359,7 @@ impl PageList {
     ///
     /// `ring` is a live ring that is not used any more once this is dropped.
     unsafe fn of_ring(ring: RingBuf<'_>) -> Option<Self> {
-        // SAFETY: A live ring's; never changes.
+        // SAFETY: A member of a live ring, which never changes.
         let list = unsafe { member(ring.member(0), layout::bpf_ringbuf::PAGES) };
         // SAFETY: As above.
         let count = unsafe { member(ring.member(0), layout::bpf_ringbuf::NR_PAGES) };

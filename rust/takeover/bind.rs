@@ -166,7 +166,7 @@ impl Drop for Hook {
             let name = self.name.to_str().unwrap_or("?");
             pr_err!("{name}: could not be unhooked ({err})\n");
         }
-        // SAFETY: Unregistered.
+        // SAFETY: Unregistered above, so ftrace does not look at the filter.
         unsafe { bindings::ftrace_free_filter(self.ops.get()) };
     }
 }

@@ -40,7 +40,7 @@ struct Sites(NonNull<bindings::ftrace_hash>);
 
 impl Sites {
     fn new() -> Result<Self> {
-        // SAFETY: A plain allocation.
+        // SAFETY: Takes any size; its caller, who loads the module, may sleep.
         let hash = unsafe { bindings::alloc_ftrace_hash(HASH_BITS) };
         NonNull::new(hash).map(Self).ok_or(ENOMEM)
     }
@@ -80,7 +80,7 @@ impl Drop for Sites {
 /// The address of the nop at the entry of the C function of `row`.
 fn entry_of(row: Row) -> Result<c_ulong> {
     let address = super::c_address(row)?;
-    // SAFETY: A lookup by address.
+    // SAFETY: Looks an address up among those of traced functions; takes any.
     match unsafe { bindings::ftrace_location(address as c_ulong) } {
         0 => {
             pr_err!(

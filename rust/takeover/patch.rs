@@ -62,7 +62,7 @@ unsafe impl Sync for Patch {}
 ///
 /// `EINVAL` if it cannot be traced; the log says so.
 fn behind_fentry() -> Result<usize> {
-    // SAFETY: Only looks the address up.
+    // SAFETY: Looks an address up among those of traced functions; takes any.
     match unsafe { bindings::ftrace_location(bindings::bpf_check as usize as c_ulong) } as usize {
         0 => {
             pr_err!("bpf_check: cannot be traced\n");
@@ -111,19 +111,17 @@ impl Patch {
             pr_err!("livepatch refused ({err}); the line above names the function\n");
             return Err(kernel::error::Error::from_errno(err));
         }
-        // SAFETY: See above; programs that use kfuncs hold the module too.
+        // SAFETY: The livepatch that was just enabled, which lives as said above; programs that use kfuncs
+        // hold the module too.
         unsafe { set_patch(patch) };
         Ok(Self(set))
     }
 
     /// Whether it is enabled, or on its way there.
     pub(crate) fn is_enabled(&self) -> bool {
-        // SAFETY: Written once by the core under its mutex; a byte, read once.
-        unsafe {
-            (&raw const (*self.0.get()).patch.enabled)
-                .cast::<u8>()
-                .read_volatile()
-                != 0
-        }
+        // SAFETY: `self` owns the structure; only an address.
+        let enabled = unsafe { &raw const (*self.0.get()).patch.enabled };
+        // SAFETY: A byte of that structure, which the core writes under its mutex; read once.
+        unsafe { enabled.cast::<u8>().read_volatile() != 0 }
     }
 }

@@ -84,8 +84,10 @@ impl Probe {
     }
 
     fn is_armed(&self) -> bool {
-        // SAFETY: A word that the core writes under its mutex, read once.
-        let flags = unsafe { (&raw const (*self.kprobe.get()).flags).read_volatile() };
+        // SAFETY: `self` owns the structure; only an address.
+        let flags = unsafe { &raw const (*self.kprobe.get()).flags };
+        // SAFETY: A word of that structure, which the core writes under its mutex; read once.
+        let flags = unsafe { flags.read_volatile() };
         flags & (bindings::KPROBE_FLAG_GONE | bindings::KPROBE_FLAG_DISABLED) == 0
     }
 }

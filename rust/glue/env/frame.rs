@@ -134,7 +134,7 @@ impl<'a> Frame<'a> {
         // SAFETY: `slot` is in bounds.
         let types: *const [u8] = unsafe { &raw const (*slot).slot_type };
         let last = types.len().checked_sub(1)?;
-        // SAFETY: Within the array.
+        // SAFETY: `last` is below the array's length, and the array is part of the slot.
         Some(unsafe { types.cast::<u8>().wrapping_add(last).read() })
     }
 
@@ -336,17 +336,23 @@ impl<'a> Reg<'a> {
 
     /// The frame that a pointer to the stack points into.
     pub(super) fn frameno(self) -> u32 {
-        // SAFETY: By the type invariant; an integer of a union.
-        u32::from(unsafe { (*self.as_ptr()).__bindgen_anon_1.frameno })
+        // SAFETY: By the type invariant.
+        let of_type = unsafe { (*self.as_ptr()).__bindgen_anon_1 };
+        // SAFETY: A byte, which C has set in whichever member of the union.
+        u32::from(unsafe { of_type.frameno })
     }
 
-    /// The member of the union that dynptrs use.
+    /// The member of the union that dynptrs use: addresses only, as the union may hold something else. C's
+    /// `bool` among them is a byte, for that reason.
     fn dynptr(self) -> (*mut u32, *mut u8) {
-        let reg = self.as_ptr();
-        // SAFETY: By the type invariant.
-        let class = unsafe { &raw mut (*reg).__bindgen_anon_1.dynptr.type_ };
-        // SAFETY: As above. C's `bool`, which is read as a byte: the union may hold something else.
-        let first = unsafe { &raw mut (*reg).__bindgen_anon_1.dynptr.first_slot };
+        // SAFETY: By the type invariant; only this task uses the register.
+        let of_type = unsafe { &mut (*self.as_ptr()).__bindgen_anon_1 };
+        // SAFETY: The union's member, of which nothing is read here.
+        let dynptr = unsafe { &raw mut of_type.dynptr };
+        // SAFETY: As above.
+        let class = unsafe { &raw mut (*dynptr).type_ };
+        // SAFETY: As above.
+        let first = unsafe { &raw mut (*dynptr).first_slot };
         (class, first.cast())
     }
 
@@ -354,9 +360,9 @@ impl<'a> Reg<'a> {
     pub(super) fn mark(self) -> Mark {
         let (class, first) = self.dynptr();
         Mark {
-            // SAFETY: Part of the register.
+            // SAFETY: A part of the register, which by the type invariant only this task uses.
             first: unsafe { first.read() } != 0,
-            // SAFETY: Part of the register.
+            // SAFETY: A part of the register, which by the type invariant only this task uses.
             class_raw: unsafe { class.read() },
             id: self.id(),
             parent_id: self.parent_id(),
@@ -382,9 +388,9 @@ impl<'a> Reg<'a> {
         // SAFETY: By the type invariant.
         unsafe { (*self.as_ptr()).parent_id = mark.parent_id };
         let (class, first) = self.dynptr();
-        // SAFETY: Part of the register.
+        // SAFETY: A part of the register, which by the type invariant only this task uses.
         unsafe { class.write(mark.class_raw) };
-        // SAFETY: Part of the register.
+        // SAFETY: A part of the register, which by the type invariant only this task uses.
         unsafe { first.write(u8::from(mark.first)) };
     }
 
@@ -416,7 +422,7 @@ impl<'a> Reg<'a> {
 /// `dynptr_type_str()`: the name of `enum bpf_dynptr_type`. Through the kernel's symbol, so that the row
 /// that replaces it is what gives names, whoever asks.
 pub(crate) fn type_name(class_raw: u32) -> &'static [u8] {
-    // SAFETY: No preconditions.
+    // SAFETY: Takes any number.
     let name = unsafe { bindings::dynptr_type_str(class_raw) };
     // SAFETY: C strings, constants of the module or the kernel.
     unsafe { c_bytes(name) }

@@ -149,8 +149,10 @@ impl VerifierEnv<'_> {
 
     /// The scratch for identities.
     fn ids(&self) -> *mut bindings::bpf_idmap {
-        // SAFETY: By the type invariant. Nobody else uses it while an object is released.
-        unsafe { &raw mut (*self.as_ptr()).__bindgen_anon_1.idmap_scratch }
+        // SAFETY: By the type invariant; nobody else uses the scratch while an object is released.
+        let scratch = unsafe { &mut (*self.as_ptr()).__bindgen_anon_1 };
+        // SAFETY: The union's member for this, of which nothing is read here.
+        unsafe { &raw mut scratch.idmap_scratch }
     }
 }
 
@@ -240,7 +242,7 @@ impl Ids for VerifierEnv<'_> {
             return Ok(());
         }
         let Some(top) = ids.map.get_mut(ids.cnt as usize) else {
-            // SAFETY: No preconditions.
+            // SAFETY: Only prints, once, in any context.
             unsafe { bindings::rust_dynptr_warn_too_many_ids() };
             return Err(Reject::TooManyIds);
         };

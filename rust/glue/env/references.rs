@@ -66,7 +66,7 @@ impl VerifierEnv<'_> {
         let new = unsafe { bindings::rust_dynptr_krealloc(old.cast(), bytes) };
         let new = new.cast::<bindings::bpf_reference_state>();
         if new.is_null() {
-            // SAFETY: It is still there, and forgotten now.
+            // SAFETY: `krealloc()` that fails leaves the old array as it was; nobody looks at it again.
             unsafe { bindings::kfree(old.cast()) };
         }
         // SAFETY: By the type invariant there is a current state.
@@ -88,7 +88,7 @@ impl References for VerifierEnv<'_> {
             return None;
         }
         let reference = self.references().wrapping_add(index as usize);
-        // SAFETY: Within the array.
+        // SAFETY: `index` is below the number of the array's elements.
         let reference = unsafe { &*reference };
         Some(Reference {
             kind: reference.type_,
@@ -111,7 +111,7 @@ impl References for VerifierEnv<'_> {
         // SAFETY: `index` and the `behind` elements after it are within the array.
         unsafe { ptr::copy(place.wrapping_add(1), place, behind as usize) };
         let last_place = self.references().wrapping_add(last as usize);
-        // SAFETY: Within the array.
+        // SAFETY: `last` is below the number of the array's elements.
         unsafe { ptr::write_bytes(last_place, 0, 1) };
         // SAFETY: By the type invariant there is a current state.
         unsafe { (*self.state()).acquired_refs = last };

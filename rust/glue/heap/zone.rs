@@ -71,7 +71,7 @@ unsafe fn parts<'a>(header: NonNull<Header>) -> (&'a mut [u8], &'a mut [u8]) {
 /// Gives a new block its zone.
 pub(super) fn mark(block: &Block) {
     if are_used() {
-        // SAFETY: A new block.
+        // SAFETY: A new block, which nobody else knows.
         let (data, zone) = unsafe { parts(block.0) };
         zone.fill(ZONE_BYTE);
         if faults::has(HeapFault::Dirty) {
@@ -101,7 +101,7 @@ pub(super) fn retire(header: NonNull<Header>) -> Option<NonNull<Header>> {
     if !are_used() {
         return Some(header);
     }
-    // SAFETY: It has no owner.
+    // SAFETY: Its last reference is gone: nobody may look at it.
     let (data, zone) = unsafe { parts(header) };
     report(!is_intact(zone, ZONE_BYTE), "behind its end");
     data.fill(FREED_BYTE);
@@ -114,7 +114,7 @@ pub(super) fn retire(header: NonNull<Header>) -> Option<NonNull<Header>> {
 /// A block that was kept back long enough.
 fn release_kept(header: *mut Header) -> Option<NonNull<Header>> {
     let header = NonNull::new(header)?;
-    // SAFETY: It has had no owner for long, and is in no place any more.
+    // SAFETY: Its last reference is long gone, and this took it out of the place where it waited.
     let (data, zone) = unsafe { parts(header) };
     let is_damaged = !is_intact(data, FREED_BYTE) || !is_intact(zone, FREED_BYTE);
     report(is_damaged, "after it was freed");
