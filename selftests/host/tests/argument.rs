@@ -406,6 +406,16 @@ proptest! {
     }
 
     #[test]
+    fn whatever_the_room_it_ends_with_a_nul(text in "[a-z]{0,4}") {
+        let mut none = Text::<0>::default();
+        none.push(text.as_bytes());
+        prop_assert!(none.as_bytes_with_nul().is_empty());
+        let mut one = Text::<1>::default();
+        one.push(text.as_bytes());
+        prop_assert_eq!(one.as_bytes_with_nul(), b"\0");
+    }
+
+    #[test]
     fn what_does_not_fit_is_dropped(pieces in proptest::collection::vec("[a-z]{0,9}", 0..6)) {
         let mut text = Text::<16>::new();
         for piece in &pieces {

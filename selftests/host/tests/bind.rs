@@ -64,3 +64,14 @@ proptest! {
         prop_assert_eq!(target.rust_imm, distance);
     }
 }
+
+/// A call reaches just 2 GiB either way.
+#[test]
+fn the_farthest_that_a_call_reaches() {
+    let base = 1_usize << 40;
+    let farthest = base + 0x7fff_ffff;
+    let target = Target::new(base, farthest, base - 0x8000_0000).unwrap();
+    assert_eq!((target.c_imm, target.rust_imm), (i32::MAX, i32::MIN));
+    assert_eq!(Target::new(base, farthest + 1, base), None);
+    assert_eq!(Target::new(base, base, base - 0x8000_0001), None);
+}

@@ -14,7 +14,13 @@ use rust_dynptr_host::logic::{
     },
     errno::{
         E2BIG,
+        EACCES,
+        EAGAIN,
+        EBUSY,
+        EFAULT,
         EINVAL,
+        ENOMEM,
+        EPERM,
         ERANGE, //
     }, //
 };
@@ -29,6 +35,11 @@ fn number() -> impl Strategy<Value = u64> {
         Just(u64::MAX),
         any::<u64>(),
     ]
+}
+
+/// Flags: mostly none, as only then the rest is looked at.
+fn flags() -> impl Strategy<Value = u64> {
+    prop_oneof![3 => Just(0), 1 => number()]
 }
 
 /// A dynptr as plain data.
@@ -95,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn from_mem_checks_size_before_flags(size in number(), flags in number()) {
+    fn from_mem_checks_size_before_flags(size in number(), flags in flags()) {
         let expected = if size >= 1 << 24 {
             Err(E2BIG)
         } else if flags != 0 {
@@ -107,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn read_checks_in_c_order(view in view(), offset in number(), len in number(), flags in number()) {
+    fn read_checks_in_c_order(view in view(), offset in number(), len in number(), flags in flags()) {
         let expected = if !view.has_data || flags != 0 {
             Err(EINVAL)
         } else if out_of_bounds(&view, offset, len) {
@@ -119,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn write_checks_in_c_order(view in view(), offset in number(), len in number(), flags in number()) {
+    fn write_checks_in_c_order(view in view(), offset in number(), len in number(), flags in flags()) {
         let expected = if !view.has_data || view.word.is_rdonly() {
             Err(EINVAL.into())
         } else if out_of_bounds(&view, offset, len) {
@@ -202,7 +213,7 @@ proptest! {
 
     /// Suspect L9: a packet above 24 bits cannot change the class, as it could in C from 2^28 on.
     #[test]
-    fn no_size_changes_the_class(size in any::<u32>(), flags in number()) {
+    fn no_size_changes_the_class(size in any::<u32>(), flags in flags()) {
         for class in [Class::Skb, Class::Xdp, Class::SkbMeta] {
             match dynptr::construct(class, || size, flags) {
                 Ok(word) => {
@@ -235,4 +246,54 @@ fn classes_are_numbered_as_in_c() {
     }
     assert_eq!(Class::from_raw(0), None);
     assert_eq!(Class::from_raw(7), None);
+}
+
+/// `include/uapi/asm-generic/errno-base.h`, and what a program sees of them.
+#[test]
+fn errnos_are_the_kernels() {
+    for (errno, number) in [
+        (EPERM, 1),
+        (E2BIG, 7),
+        (EAGAIN, 11),
+        (ENOMEM, 12),
+        (EACCES, 13),
+        (EFAULT, 14),
+        (EBUSY, 16),
+        (EINVAL, 22),
+        (ERANGE, 34),
+    ] {
+        assert_eq!(errno.to_c_int(), -number);
+        assert_eq!(errno.to_register(), (-i64::from(number)) as u64);
+    }
+}
+
+#[test]
+fn constructors_make_the_words_that_c_makes() {
+    assert_eq!(dynptr::MAX_SIZE, 0xff_ffff);
+    assert_eq!(Word::new(Class::Ringbuf, 0x12_3456).into_raw(), 0x2012_3456);
+    assert_eq!(Word::new(Class::File, 0).rdonly().into_raw(), 0xe000_0000);
+    let refused = dynptr::construct(Class::Skb, || unreachable!(), 1);
+    assert_eq!(refused, Err(EINVAL));
+}
+
+/// A rule that only writes asks for the word's size, which is that of all that can be written to.
+#[test]
+fn what_can_be_written_has_its_size_in_the_word() {
+    for class in [
+        Class::Local,
+        Class::Ringbuf,
+        Class::Skb,
+        Class::Xdp,
+        Class::SkbMeta,
+    ] {
+        let word = Word::new(class, 16);
+        let view = Model {
+            has_data: true,
+            word,
+            size: 16,
+        };
+        assert_eq!(view.writable_size(), 16);
+        assert!(dynptr::slice_rdwr(view, 0, 16).is_ok());
+        assert_eq!(dynptr::slice_rdwr(view, 1, 16), Err(E2BIG));
+    }
 }

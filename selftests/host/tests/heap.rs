@@ -219,3 +219,29 @@ fn the_last_holder_cannot_be_overwritten() {
     state.put_dynptr(0, 5, LOCAL, 8, 5);
     assert_eq!(destroy(&state, 3), Ok(Destroy::Release { id: 7, spi: 3 }));
 }
+
+/// Each allocator gives its largest size itself, and one byte more comes from the next.
+#[test]
+fn origins_at_the_limits() {
+    for (bytes, sleeping, atomic) in [
+        (8192, Some(Origin::Slab), Some(Origin::Slab)),
+        (8193, Some(Origin::Virtual), Some(Origin::Pages)),
+        (32768, Some(Origin::Virtual), Some(Origin::Pages)),
+        (32769, Some(Origin::Virtual), None),
+    ] {
+        assert_eq!(origin(bytes, LIMITS, || true), sleeping);
+        assert_eq!(origin(bytes, LIMITS, || false), atomic);
+    }
+    assert_eq!((HEADER, ZONE), (32, 64));
+}
+
+/// Bit 24 alone says nothing: C leaves it where it is.
+#[test]
+fn a_heap_word_is_local_and_has_the_bit() {
+    for raw in 0..=0xff_u32 {
+        let word = Word::from_raw((raw << 24) | 5);
+        let expected = raw & 1 == 1 && (raw >> 4) & 7 == 1;
+        assert_eq!(word.is_heap(), expected, "{raw:x}");
+    }
+    assert_eq!(Word::heap(5).into_raw(), 0x1100_0005);
+}

@@ -167,6 +167,47 @@ fn reasons_name_the_argument_and_the_types() {
     assert_eq!(reason(Reject::ConstReleased), "");
 }
 
+/// The type that the kernel has no name for.
+#[test]
+fn heap_dynptrs_have_a_name_of_ours() {
+    let reject = Reject::WrongType {
+        expected: 7,
+        actual: 1,
+    };
+    assert_eq!(
+        log(reject),
+        "Expected a dynptr of type malloc as *(R11-16)\n"
+    );
+    assert_eq!(
+        reason(reject),
+        "the dynptr is initialized with backing object type local, but this operation expects \
+         dynptr type malloc"
+    );
+}
+
+/// Who gets which diagnostic: a resource, an argument, or none. C's texts are compared below, and of Rust's
+/// own reject it must be about the buffer.
+#[test]
+fn diagnostics_are_for_what_c_diagnoses() {
+    for (reject, _, _) in all() {
+        let kind = match reject.diagnostic() {
+            Some(Diagnostic::Resource { problem, .. }) => problem.to_str().unwrap(),
+            Some(Diagnostic::Argument { .. }) => "an argument",
+            None => "none",
+        };
+        let expected = match reject {
+            Reject::OverwriteReferenced => "referenced dynptr overwrite",
+            Reject::NotConstructible(_) => "dynptr is already initialized",
+            Reject::ConstReleased => "const dynptr release",
+            Reject::NotInitialized(_) => "uninitialized dynptr use",
+            Reject::StackSlice => "dynptr slice over a stack buffer",
+            Reject::NotADynptr | Reject::WrongType { .. } => "an argument",
+            _ => "none",
+        };
+        assert_eq!(kind, expected, "{reject:?}");
+    }
+}
+
 #[test]
 fn the_longest_reason_fits() {
     let words = "x".repeat(319);

@@ -30,6 +30,9 @@ struct Fake {
     pend: Cell<u64>,
     over: Cell<u64>,
     hdrs: RefCell<BTreeMap<u64, u32>>,
+    /// The lock: taken so often; cannot be had if it is stuck.
+    locked: Cell<u32>,
+    stuck: Cell<bool>,
 }
 
 impl Fake {
@@ -43,19 +46,32 @@ impl Fake {
             pend: Cell::new(start),
             over: Cell::new(start),
             hdrs: RefCell::new(BTreeMap::new()),
+            locked: Cell::new(0),
+            stuck: Cell::new(false),
         }
     }
 
     /// The position of a new record.
     fn reserve(&self, size: u64) -> Option<u64> {
         let before = self.prod.get();
-        let hdr = ring::reserve(self, size)?;
+        let hdr = ring::reserve(self, size);
+        assert_eq!(self.locked.get(), 0, "the lock is given back");
+        let hdr = hdr?;
         assert_eq!(hdr, before & self.mask);
         Some(before)
     }
 
+    /// Whether it wakes is whether the consumer is at just this record.
     fn commit(&self, pos: u64, discard: bool) {
-        ring::commit(self, pos & self.mask, discard, 0);
+        let caught_up = (self.cons.get() ^ pos) & self.mask == 0;
+        let before = self.hdr_len(pos);
+        for (flags, wakes) in [(0, caught_up), (1, false), (2, true), (3, true)] {
+            self.hdrs.borrow_mut().insert(pos & self.mask, before);
+            let woken = ring::commit(self, pos & self.mask, discard, flags);
+            assert_eq!(woken, wakes, "{flags}");
+            let expected = before & !BUSY | if discard { DISCARD } else { 0 };
+            assert_eq!(self.hdr_len(pos), expected);
+        }
     }
 
     fn hdr_len(&self, pos: u64) -> u32 {
@@ -68,9 +84,14 @@ impl RingMem for &Fake {
     type Lock = ();
 
     fn lock(&self) -> Option<()> {
+        if self.stuck.get() {
+            return None;
+        }
+        self.locked.set(self.locked.get() + 1);
         Some(())
     }
     fn unlock(&self, (): (), reserved: Option<u64>) -> Option<u64> {
+        self.locked.set(self.locked.get() - 1);
         reserved
     }
     fn mask(&self) -> u64 {
@@ -286,4 +307,83 @@ fn unknown_query_is_zero() {
     assert_eq!(ring::query(&fake, u64::MAX), 0);
     assert!(ring::wakeup_flags_valid(3));
     assert!(!ring::wakeup_flags_valid(4));
+}
+
+/// The numbers of `include/uapi/linux/bpf.h` and of `ringbuf.c`.
+#[test]
+fn numbers_are_cs() {
+    assert_eq!(HDR_SIZE, 8);
+    assert_eq!(BUSY, 0x8000_0000);
+    assert_eq!(DISCARD, 0x4000_0000);
+    assert_eq!(ring::MAX_RECORD_SIZE, 0x3fff_ffff);
+    assert_eq!((ring::NO_WAKEUP, ring::FORCE_WAKEUP), (1, 2));
+}
+
+/// A ring whose lock cannot be had is as it was.
+#[test]
+fn without_the_lock_nothing_changes() {
+    for overwrite in [false, true] {
+        let fake = Fake::new(SIZE, overwrite, 4000);
+        fake.stuck.set(true);
+        assert_eq!(fake.reserve(8), None);
+        assert_eq!((fake.prod.get(), fake.pend.get()), (4000, 4000));
+        assert!(fake.hdrs.borrow().is_empty());
+    }
+}
+
+/// What can never fit is refused before anything is locked.
+#[test]
+fn too_large_is_told_without_the_lock() {
+    let large = Fake::new(1 << 31, false, 0);
+    let small = Fake::new(SIZE, false, 0);
+    for fake in [&large, &small] {
+        fake.stuck.set(true);
+    }
+    assert_eq!(ring::record_len(&&large, 0x3fff_ffff), Some(0x4000_0008));
+    assert_eq!(ring::record_len(&&large, 0x4000_0000), None);
+    assert_eq!(ring::record_len(&&large, 1 << 32), None);
+    assert_eq!(ring::record_len(&&small, SIZE - 8), Some(SIZE as u32));
+    assert_eq!(ring::record_len(&&small, SIZE - 7), None);
+    assert_eq!(ring::record_len(&&small, 0), Some(8));
+    assert_eq!(ring::record_len(&&small, 1), Some(16));
+}
+
+/// `ringbuf_map_poll_kern()` and `_user()`: something to read, room to write.
+#[test]
+fn polls_look_at_what_is_there() {
+    let fake = Fake::new(SIZE, false, 0);
+    for (consumer, producer, readable, writable) in [
+        (0, 0, false, true),
+        (0, 8, true, true),
+        (0, SIZE - 8, true, true),
+        (0, SIZE, true, false),
+        (8, SIZE, true, true),
+        (SIZE, SIZE, false, true),
+        (u64::MAX - 7, SIZE - 8, true, false),
+    ] {
+        fake.cons.set(consumer);
+        fake.prod.set(producer);
+        assert_eq!(ring::is_readable(&fake), readable, "{consumer} {producer}");
+        assert_eq!(ring::is_writable(&fake), writable, "{consumer} {producer}");
+    }
+}
+
+/// `bpf_ringbuf_query()`: each flag its word; in a ring that overwrites, what is there is at most what was
+/// not overwritten.
+#[test]
+fn queries_tell_each_word() {
+    for overwrite in [false, true] {
+        let fake = Fake::new(SIZE, overwrite, 0);
+        fake.cons.set(16);
+        fake.over.set(1000);
+        fake.prod.set(3000);
+        let available = if overwrite { 2000 } else { 2984 };
+        let expected = [available, SIZE, 16, 3000, 1000, 0];
+        for (flags, value) in (0..).zip(expected) {
+            assert_eq!(ring::query(&fake, flags), value, "{overwrite} {flags}");
+        }
+        // A consumer that is further than what was overwritten.
+        fake.cons.set(2000);
+        assert_eq!(ring::avail_data(&fake), 1000);
+    }
 }

@@ -11,6 +11,7 @@ use rust_dynptr_host::logic::{
     reject::Reject,
     slot::{
         destroy,
+        dynptr_place,
         is_referenced,
         place,
         scrub,
@@ -202,4 +203,73 @@ proptest! {
         prop_assert_eq!(slot.is_whole_dynptr(), types == [STACK_DYNPTR; 8]);
         prop_assert_eq!(slot.is_dynptr(), types[0] == STACK_DYNPTR);
     }
+}
+
+/// `dynptr_get_spi()`: a dynptr takes two slots.
+#[test]
+fn a_dynptr_is_where_two_slots_are() {
+    let state = State::with_slots(4);
+    for value in -48..=8 {
+        let offset = Offset {
+            value: value as u64,
+            mask: 0,
+        };
+        assert_eq!(dynptr_place(offset, &state), c_place(offset, 2, 4));
+    }
+}
+
+/// The numbers of `include/linux/bpf.h` and `bpf_verifier.h`. `glue::env` compares them with the kernel that
+/// the module is built for; this with what they were when the rules were written.
+#[test]
+fn codes_are_the_kernels() {
+    assert_eq!(
+        [
+            NOT_INIT,
+            SCALAR_VALUE,
+            PTR_TO_STACK,
+            PTR_TO_PACKET_META,
+            PTR_TO_PACKET
+        ],
+        [0, 1, 6, 7, 8]
+    );
+    assert_eq!(
+        [
+            PTR_TO_PACKET_END,
+            PTR_TO_MEM,
+            CONST_PTR_TO_DYNPTR,
+            BASE_TYPE,
+            ARG_PTR_TO_DYNPTR
+        ],
+        [9, 17, 22, 0xff, 24]
+    );
+    for (flag, bit) in [
+        (MEM_PERCPU, 12),
+        (OBJ_RELEASE, 13),
+        (MEM_UNINIT, 15),
+        (DYNPTR_TYPE_LOCAL, 16),
+        (DYNPTR_TYPE_RINGBUF, 17),
+        (MEM_ALLOC, 19),
+        (MEM_RCU, 21),
+        (DYNPTR_TYPE_SKB, 23),
+        (DYNPTR_TYPE_XDP, 24),
+        (DYNPTR_TYPE_SKB_META, 27),
+        (DYNPTR_TYPE_FILE, 28),
+        (DYNPTR_TYPE_HEAP, 29),
+    ] {
+        assert_eq!(flag.trailing_zeros(), bit);
+        assert_eq!(flag.count_ones(), 1);
+    }
+    assert_eq!(DYNPTR_TYPES, 0x3983_0000);
+    assert_eq!(
+        [STACK_INVALID, STACK_SPILL, STACK_MISC, STACK_ZERO],
+        [0, 1, 2, 3]
+    );
+    assert_eq!(
+        [STACK_DYNPTR, STACK_ITER, STACK_IRQ_FLAG, STACK_POISON],
+        [4, 5, 6, 7]
+    );
+    assert_eq!(
+        (REF_TYPE_PTR, SLOT_BYTES, DYNPTR_SLOTS, REGISTER_ARGS),
+        (2, 8, 2, 5)
+    );
 }

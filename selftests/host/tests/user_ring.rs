@@ -246,3 +246,21 @@ fn flags_then_busy() {
     assert_eq!(drain(&ring, 0, |_| 0), Err(EBUSY));
     assert!(ring.busy.get());
 }
+
+/// `BPF_MAX_USER_RINGBUF_SAMPLES`, as C has it.
+#[test]
+fn the_limit_is_cs() {
+    assert_eq!(MAX_SAMPLES, 131_072);
+}
+
+/// `schedule_work_return` of C: a drain whose first sample is bad has seen none, so it wakes only by force.
+#[test]
+fn an_error_at_once_wakes_nobody_unless_forced() {
+    for flags in 0..4 {
+        let ring = Fake::new(SIZE, 0);
+        ring.push(5000);
+        let drained = ring.drain(flags, |_| unreachable!());
+        assert_eq!((drained.result, drained.wake), (Err(E2BIG), flags & 2 != 0));
+        assert_eq!(ring.cons.get(), 0);
+    }
+}
