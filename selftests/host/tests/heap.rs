@@ -64,7 +64,10 @@ fn state_with(class: u32, parent: u32) -> State {
 
 proptest! {
     #[test]
-    fn alloc_checks_size_before_flags(size in any::<u32>(), flags in any::<u64>()) {
+    fn alloc_checks_size_before_flags(
+        size in prop_oneof![Just(MAX_SIZE), Just(MAX_SIZE + 1), 0..2 * MAX_SIZE, any::<u32>()],
+        flags in prop_oneof![Just(0), Just(ZERO), Just(ZERO | 1), any::<u64>()],
+    ) {
         let expected = if size > MAX_SIZE {
             Err(E2BIG)
         } else if flags != 0 && flags != ZERO {
