@@ -46,6 +46,8 @@ const TAKEN: u64 = 16;
 
 /// A ring of some words; a sample's payload is the 8 bytes behind its header.
 struct Ring {
+    /// How the consumer's position is published: released, or not, for showing that the tests can fail.
+    publishes: Ordering,
     cons: AtomicU64,
     prod: AtomicU64,
     busy: AtomicBool,
@@ -59,8 +61,9 @@ unsafe impl Sync for Ring {}
 unsafe impl Send for Ring {}
 
 impl Ring {
-    fn new() -> Self {
+    fn new(publishes: Ordering) -> Self {
         Self {
+            publishes,
             cons: AtomicU64::new(0),
             prod: AtomicU64::new(0),
             busy: AtomicBool::new(false),
@@ -123,7 +126,7 @@ impl UserRingMem for Ring {
         unsafe { self.cons.unsync_load() }
     }
     fn set_consumer_pos_release(&self, pos: u64) {
-        self.cons.store(pos, Ordering::Release);
+        self.cons.store(pos, self.publishes);
     }
     fn hdr_len_acquire(&self, offset: u64) -> u32 {
         self.hdrs[(offset / 8) as usize].load(Ordering::Acquire)
@@ -150,11 +153,10 @@ fn explore(name: &str, scenario: impl Fn() + Sync + Send + 'static) {
     println!("loom: {name}: {} schedules", count.load(Relaxed));
 }
 
-/// Samples come once, whole, in order; discarded ones never.
-#[test]
-fn samples_are_never_torn_lost_or_doubled() {
-    explore("user ring: producer and drain", || {
-        let ring = Arc::new(Ring::new());
+/// A producer of up to five samples, for which there is not room at once, and a drain.
+fn producer_and_drain(name: &str, publishes: Ordering) {
+    explore(name, move || {
+        let ring = Arc::new(Ring::new(publishes));
         let producer = {
             let ring = ring.clone();
             loom::thread::spawn(move || {
@@ -175,11 +177,24 @@ fn samples_are_never_torn_lost_or_doubled() {
     });
 }
 
+/// Samples come once, whole, in order; discarded ones never.
+#[test]
+fn samples_are_never_torn_lost_or_doubled() {
+    producer_and_drain("user ring: producer and drain", Ordering::Release);
+}
+
+/// The test above can fail: a position that orders nothing lets the producer write over what is read.
+#[test]
+#[should_panic]
+fn control_a_position_without_order_tears() {
+    producer_and_drain("control: position without order", Ordering::Relaxed);
+}
+
 /// Two that drain exclude each other, and what the first leaves the second finds.
 #[test]
 fn drains_exclude_each_other() {
     explore("user ring: two drains", || {
-        let ring = Arc::new(Ring::new());
+        let ring = Arc::new(Ring::new(Ordering::Release));
         let mut pos = 0;
         assert!(ring.produce(&mut pos, 1, false));
         assert!(ring.produce(&mut pos, 2, false));
