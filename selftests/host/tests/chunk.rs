@@ -83,4 +83,5 @@ fn sizes_at_the_end_of_the_range_do_not_wrap() {
     let chunk = steps.chunk().unwrap();
     assert_eq!(steps.copied(chunk, BUFFER), None);
     assert_eq!(steps.chunk().unwrap().at, BUFFER as u64 - 1);
+    assert_eq!(steps.end(), BUFFER as u64 - 1);
 }

@@ -223,6 +223,10 @@ fn per_cpu_objects_turn_into_rcu_protected_ones() {
         object(owned, 4).rcu_type(4),
         Some(13 | MEM_PERCPU | MEM_RCU)
     );
+    assert_eq!(
+        object(owned | MEM_RCU, 4).rcu_type(4),
+        Some(13 | MEM_PERCPU | MEM_RCU)
+    );
     assert_eq!(object(owned, 5).rcu_type(4), None);
     assert_eq!(object(13 | MEM_ALLOC, 4).rcu_type(4), None);
     assert_eq!(object(13 | MEM_PERCPU, 4).rcu_type(4), None);

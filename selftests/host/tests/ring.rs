@@ -387,3 +387,16 @@ fn queries_tell_each_word() {
         assert_eq!(ring::avail_data(&fake), 1000);
     }
 }
+
+/// `bpf_ringbuf_has_space()`: the ring's size minus 1 is the most that the new end may be ahead, to the byte.
+/// Only a consumer position that user space made up is not a multiple of 8.
+#[test]
+fn the_last_byte_counts() {
+    for (consumer, fits) in [(0, false), (1, true), (8, true)] {
+        let fake = Fake::new(SIZE, false, 0);
+        fake.cons.set(consumer);
+        fake.pend.set(8);
+        fake.prod.set(8);
+        assert_eq!(fake.reserve(SIZE - 16).is_some(), fits, "{consumer}");
+    }
+}
