@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test vm fmt man fuzz bench help clean distclean
+.PHONY: module setup run test test-long coverage mutants vm fmt man fuzz bench help clean distclean
 
 # KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
 KDIR ?=
@@ -21,6 +21,18 @@ run: module
 
 test: module
 	@scripts/test $(ONLY)
+
+# What takes too long for every time; scripts/test says how long each part takes.
+test-long: module
+	@scripts/test $(or $(ONLY),long)
+
+# Lines of rust/logic that the host tests reach.
+coverage: setup
+	@scripts/test host
+
+# FILE="ring slot": the mutants of these files of rust/logic; all without.
+mutants: setup
+	@scripts/mutants $(FILE)
 
 vm: module
 	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(if $(CMD),'$(subst ','\'',$(CMD))')
@@ -45,6 +57,9 @@ help:
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
 	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs)'
 	@echo 'make test       all tests; ends with "N passed, N failed"; ONLY="host guest" picks parts'
+	@echo 'make test-long  what takes longer: mutation testing of all rules (half an hour); ONLY="mutants" picks parts'
+	@echo 'make coverage   the host tests, and which lines of the rules they reach'
+	@echo 'make mutants    mutation testing of the rules; FILE="ring slot" of these files'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the table in README'
