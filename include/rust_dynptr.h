@@ -25,7 +25,11 @@
 
 struct bpf_map;
 struct bpf_verifier_env;
+struct module;
 struct obj_cgroup;
+
+/* Whether the module has been loaded, and is not being removed. */
+bool rust_dynptr_is_live(const struct module *module);
 
 /*
  * raw_res_spin_lock_irqsave(): the IRQ flags of before, which are no negative number, or
@@ -99,10 +103,11 @@ void rust_dynptr_warn_dynptr_type(u32 type);
 void rust_dynptr_warn_too_many_ids(void);
 
 #ifdef RUST_DYNPTR_FAULTS
-/* The module parameters of a build for tests, see rust/glue/faults.rs. The second may sleep. */
+/* Parameters of a build for tests, see rust/glue/faults.rs. linger and step may sleep. */
 bool rust_dynptr_fault_nowait(void);
 void rust_dynptr_fault_linger(void);
 unsigned int rust_dynptr_fault_heap(void);
+int rust_dynptr_fault_step(void);
 #endif
 
 /* ftrace_regs_get_argument() */

@@ -20,6 +20,7 @@ use crate::{
     entry,
     glue::{
         btf::KernelBtf,
+        faults,
         heap,
         module::{
             wait_for_visits,
@@ -34,8 +35,10 @@ use crate::{
     }, //
 };
 use bind::Bind;
+use core::ffi::CStr;
 use jump::Jumps;
 use kernel::{
+    ffi::c_ulong,
     fmt,
     macros::paste,
     prelude::*, //
@@ -72,13 +75,40 @@ fn rust_address(row: Row, counted: bool) -> usize {
 ///
 /// `ENOENT` if the kernel has none; the log says so.
 fn c_address(row: Row) -> Result<usize> {
-    // SAFETY: A row's C name ends with a NUL.
-    match unsafe { bindings::kallsyms_lookup_name(row.c_name().as_ptr().cast()) } {
+    let name = CStr::from_bytes_with_nul(row.c_name()).map_err(|_| EINVAL)?;
+    address_of(name)
+}
+
+/// The address of the kernel's function of this name.
+///
+/// # Errors
+///
+/// `ENOENT` if there is none; the log says so.
+fn address_of(name: &CStr) -> Result<usize> {
+    // SAFETY: `name` ends with a NUL.
+    match unsafe { bindings::kallsyms_lookup_name(name.as_char_ptr()) } {
         0 => {
-            pr_err!("{}: this kernel has no such function\n", row.name());
+            let name = name.to_str().unwrap_or("?");
+            pr_err!("{name}: this kernel has no such function\n");
             Err(ENOENT)
         }
         address => Ok(address),
+    }
+}
+
+/// Where ftrace may patch the entry of the C function at `address`, of this name.
+///
+/// # Errors
+///
+/// `ENOENT` if it cannot be traced; the log says so.
+fn traced_entry(name: &str, address: usize) -> Result<c_ulong> {
+    // SAFETY: A lookup by address.
+    match unsafe { bindings::ftrace_location(address as c_ulong) } {
+        0 => {
+            pr_err!("{name}: this kernel has no such traceable function\n");
+            Err(ENOENT)
+        }
+        entry => Ok(entry),
     }
 }
 
@@ -129,17 +159,21 @@ impl Takeover {
         unsafe { COUNTING_TURN.init() };
         let module = ModuleRef::new(module);
         let mut btf = Err(ENOENT);
+        faults::step()?;
         for row in Row::ALL.iter().copied() {
             btf = Ok(KernelBtf::check(row)?);
         }
         let visits = Visits;
+        faults::step()?;
         let jumps = Jumps::new()?;
         if count {
+            faults::step()?;
             jumps.set_counted(true)?;
             stats::set_counting(true);
         }
         let probes = Probes::new()?;
         let bind = Bind::new(module, btf?.into_inner())?;
+        faults::step()?;
         heap::register_kfuncs()?;
         let patch = Patch::new(module)?;
         Ok(Self {

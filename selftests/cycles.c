@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cycles KO N: N times load and unload the module while the other CPU runs programs that use every
- * row of the table, and while programs are being verified. No record may be lost, doubled or torn.
+ * cycles KO N [REST]: N times load and unload the module while the other CPU runs programs that use
+ * every row of the table, and while programs are being verified. No record may be lost, doubled or
+ * torn.
  *
  * Three kinds of traffic: "old" was loaded with C and runs through all cycles, so the jump rows
  * change under it; "new" is loaded in each cycle after the module, so it is bound to Rust; a third
- * thread loads programs all the time, so the livepatch changes under the verifier.
+ * thread loads programs all the time, so the livepatch changes under the verifier. With REST, the
+ * traffic rests so many microseconds between its bursts, for many cycles in less time.
+ *
+ * Nobody waits for the livepatch to be complete: it is turned back half-way at times.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -17,73 +21,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/rows.h"
 #include "control.h"
-#include "rows.skel.h"
-#include "tap.h"
+#include "insert.h"
+#include "stream.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* One program with its ring: who produces, what the consumer expects next. */
-struct stream {
-	struct rows_bpf *skel;
-	struct ring_buffer *ring;
-	unsigned long long expected;
-	unsigned long long wrong;
-	long long failed;
-};
-
 static atomic_bool stop;
+static unsigned int rest;
 static atomic_ullong loads;
 static atomic_ullong load_failures;
-
-static int consume(void *context, void *data, size_t size)
-{
-	struct stream *stream = context;
-	unsigned long long number;
-
-	memcpy(&number, data, sizeof(number));
-	if (size != sizeof(number) || number != stream->expected)
-		stream->wrong++;
-	stream->expected = number + 1;
-	return 0;
-}
-
-static void open_stream(struct stream *stream)
-{
-	memset(stream, 0, sizeof(*stream));
-	stream->skel = rows_bpf__open_and_load();
-	if (!stream->skel)
-		tap_bail("cannot load rows.bpf.o: %s", strerror(errno));
-	stream->ring = ring_buffer__new(bpf_map__fd(stream->skel->maps.stream), consume, stream,
-					NULL);
-	if (!stream->ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
-}
-
-static void close_stream(struct stream *stream)
-{
-	ring_buffer__free(stream->ring);
-	rows_bpf__destroy(stream->skel);
-}
-
-/* @count runs of the program, then everything is consumed. */
-static void produce(struct stream *stream, int count)
-{
-	unsigned char packet[64] = {};
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
-		    .repeat = count);
-
-	if (bpf_prog_test_run_opts(bpf_program__fd(stream->skel->progs.traffic), &opts)) {
-		/* The livepatch core signals tasks to hurry them: the run ends early. */
-		if (errno != EINTR)
-			stream->failed = -errno;
-	} else if (opts.retval) {
-		stream->failed = opts.retval;
-	}
-	ring_buffer__consume(stream->ring);
-}
 
 static void on_cpu(int cpu)
 {
@@ -99,8 +46,10 @@ static void *run_old(void *argument)
 	struct stream *stream = argument;
 
 	on_cpu(1);
-	while (!stop)
+	while (!stop) {
 		produce(stream, 500);
+		usleep(rest);
+	}
 	return NULL;
 }
 
@@ -120,6 +69,7 @@ static void *run_loads(void *argument)
 			load_failures++;
 		rows_bpf__destroy(skel);
 		loads++;
+		usleep(rest);
 	}
 	return NULL;
 }
@@ -128,8 +78,7 @@ static void check_stream(const char *name, const struct stream *stream)
 {
 	unsigned long long made = stream->skel->bss->stream_next;
 
-	tap_ok(made > 0 && stream->expected == made && !stream->wrong && !stream->failed &&
-	       !stream->skel->bss->stream_refused,
+	tap_ok(stream_is_right(stream),
 	       "cycles: %s program: %llu records, %llu consumed, %llu wrong, %llu refused, status %lld",
 	       name, made, stream->expected, stream->wrong, stream->skel->bss->stream_refused,
 	       stream->failed);
@@ -152,44 +101,94 @@ static bool served_all(const struct row *rows, const unsigned long long *hits, i
 	return served == COUNT(used);
 }
 
+/* The kernel's own memory: kB. */
+static unsigned long kernel_memory(void)
+{
+	static const char *const names[] = { "Slab:", "VmallocUsed:", "Percpu:", "PageTables:" };
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long sum = 0, value;
+	char name[32];
+
+	while (file && fscanf(file, "%31s %lu%*[^\n]", name, &value) == 2)
+		for (size_t i = 0; i < COUNT(names); i++)
+			sum += strcmp(name, names[i]) ? 0 : value;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* What the programs saw that were loaded with the module. */
+static unsigned long long bound_records, bound_wrong, hits[MAX_ROWS];
+static struct row rows[MAX_ROWS];
+static int row_count;
+
+static void run_bound(void)
+{
+	struct stream bound;
+
+	open_stream(&bound);
+	for (int i = 0; i < 20; i++)
+		produce(&bound, 100);
+	bound_records += bound.expected;
+	bound_wrong += !stream_is_right(&bound);
+	close_stream(&bound);
+}
+
+/* Whether the module came and went. */
+static bool cycle(const char *ko)
+{
+	if (module_insert(ko, "count=1"))
+		return false;
+	run_bound();
+	row_count = control_rows(rows);
+	for (int i = 0; i < row_count; i++)
+		hits[i] += rows[i].hits;
+	return livepatch_end() && module_references_become(0) && !module_remove();
+}
+
+static void report(unsigned long memory, int cycles)
+{
+	long growth = kernel_memory() - memory;
+
+	tap_ok(bound_records && !bound_wrong, "cycles: bound programs: %llu records, %llu wrong",
+	       bound_records, bound_wrong);
+	tap_ok(loads && !load_failures, "cycles: %llu programs verified meanwhile, %llu failed",
+	       (unsigned long long)loads, (unsigned long long)load_failures);
+	for (int i = 0; i < row_count; i++)
+		if (hits[i])
+			tap_note("%s: %llu hits", rows[i].name, hits[i]);
+	tap_ok(row_count > 0 && served_all(rows, hits, row_count),
+	       "cycles: every function of the traffic was served by Rust");
+	tap_ok(growth < 8192 + 4 * cycles, "cycles: the kernel's memory grew by %ld kB", growth);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long long bound_records = 0, bound_wrong = 0, hits[MAX_ROWS] = {};
+	static char before[STATE_SIZE];
 	pthread_t old_thread, load_thread;
-	int wanted, done = 0, count = 0;
-	struct row rows[MAX_ROWS];
+	unsigned long memory = 0;
+	int wanted, done = 0;
 	struct stream old;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: cycles KO N\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: cycles KO N [REST]\n");
 		return 2;
 	}
 	wanted = atoi(argv[2]);
+	rest = argc > 3 ? atoi(argv[3]) : 0;
+	state_read(before);
 	open_stream(&old);
 	on_cpu(0);
 	if (pthread_create(&old_thread, NULL, run_old, &old) ||
 	    pthread_create(&load_thread, NULL, run_loads, NULL))
 		tap_bail("pthread_create: %s", strerror(errno));
-
-	for (; done < wanted; done++) {
-		struct stream bound;
-
-		if (control_load(argv[1], "count=1"))
-			break;
-		open_stream(&bound);
-		for (int i = 0; i < 20; i++)
-			produce(&bound, 100);
-		bound_records += bound.expected;
-		bound_wrong += bound.wrong + !!bound.failed +
-			       (bound.expected != bound.skel->bss->stream_next);
-		close_stream(&bound);
-		count = control_rows(rows);
-		for (int i = 0; i < count; i++)
-			hits[i] += rows[i].hits;
-		if (control_unload())
-			break;
-		if (done % 10 == 9)
-			tap_note("%d cycles", done + 1);
+	while (done < wanted && cycle(argv[1])) {
+		done++;
+		if (done % 10)
+			continue;
+		tap_note("%d cycles", done);
+		/* When all caches are warm. */
+		memory = memory ? memory : kernel_memory();
 	}
 	stop = true;
 	pthread_join(old_thread, NULL);
@@ -197,15 +196,8 @@ int main(int argc, char **argv)
 
 	tap_ok(done == wanted, "cycles: %d of %d load/unload cycles", done, wanted);
 	check_stream("old", &old);
-	tap_ok(bound_records && !bound_wrong, "cycles: bound programs: %llu records, %llu wrong",
-	       bound_records, bound_wrong);
-	tap_ok(loads && !load_failures, "cycles: %llu programs verified meanwhile, %llu failed",
-	       (unsigned long long)loads, (unsigned long long)load_failures);
-	for (int i = 0; i < count; i++)
-		if (hits[i])
-			tap_note("%s: %llu hits", rows[i].name, hits[i]);
-	tap_ok(count > 0 && served_all(rows, hits, count),
-	       "cycles: every function of the traffic was served by Rust");
+	report(memory, done);
+	tap_ok(state_is(before), "cycles: the kernel is as before");
 	close_stream(&old);
 	return tap_done();
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "insert.h"
 #include "insns.h"
 #include "rings.h"
 
@@ -226,35 +227,13 @@ static void compare(void)
 	       "gates: %zu loads, %zu differences between C and Rust", CASES, differences);
 }
 
-static int references(void)
-{
-	int count = -1;
-	FILE *file = fopen("/sys/module/rust_dynptr/refcnt", "r");
-
-	if (!file || fscanf(file, "%d", &count) != 1)
-		tap_bail("refcnt: %s", strerror(errno));
-	fclose(file);
-	return count;
-}
-
-/* Whether the module has @count references within some seconds: programs are freed by a worker. */
-static bool references_become(int count)
-{
-	for (int i = 0; i < 500; i++) {
-		if (references() == count)
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
 /* Each type on its own: bound when loaded, one reference, and none when it is gone. */
 static void check_pins(void)
 {
 	size_t bound = 0, wrong = 0, returned = 0, loaded = 0;
 
 	/* The livepatch's own, when all programs of before are gone. */
-	references_become(1);
+	module_references_become(1);
 	for (size_t i = 0; i < COUNT(types); i++)
 		for (int helper = 0; helper < BY_DRAIN; helper++) {
 			struct insns insns = insns_of(helper, ring, user_ring);
@@ -264,9 +243,9 @@ static void check_pins(void)
 				continue;
 			loaded++;
 			bound += control_is_bound(id_of(fd));
-			wrong += references() != 2;
+			wrong += module_references() != 2;
 			close(fd);
-			returned += references_become(1);
+			returned += module_references_become(1);
 		}
 	tap_ok(loaded > 100 && bound == loaded && !wrong && returned == loaded,
 	       "gates: of %zu programs %zu are bound, %zu hold the module wrongly, %zu give it back",
@@ -277,7 +256,7 @@ static void check_pins(void)
 static void check_no_pins(void)
 {
 	struct insns insns = { .name = "other" }, refused = { .name = "refused" };
-	int before = references(), fd, err;
+	int before = module_references(), fd, err;
 
 	put_call(&insns, BPF_FUNC_ktime_get_ns);
 	put_return(&insns, 1);
@@ -286,7 +265,7 @@ static void check_no_pins(void)
 	put_return(&refused, 1);
 	fd = insns_load(&insns, BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 0);
 	err = insns_load(&refused, BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 0);
-	tap_ok(fd >= 0 && !control_is_bound(id_of(fd)) && err < 0 && references() == before,
+	tap_ok(fd >= 0 && !control_is_bound(id_of(fd)) && err < 0 && module_references() == before,
 	       "gates: a program without our functions and a refused one do not hold the module");
 	close(fd);
 }
@@ -298,7 +277,7 @@ static void check_no_pins(void)
 static void check_failed_load(void)
 {
 	struct insns insns = insns_of(BY_OUTPUT, ring, user_ring);
-	int before = references(), status = 0;
+	int before = module_references(), status = 0;
 
 	if (system("echo 1 >/proc/sys/net/core/bpf_jit_limit"))
 		tap_bail("bpf_jit_limit");
@@ -310,7 +289,7 @@ static void check_failed_load(void)
 	wait(&status);
 	set_unprivileged("2");
 	system("echo 264241152 >/proc/sys/net/core/bpf_jit_limit");
-	tap_ok(WEXITSTATUS(status) && references_become(before),
+	tap_ok(WEXITSTATUS(status) && module_references_become(before),
 	       "gates: a program that cannot be compiled (%d) does not hold the module",
 	       WEXITSTATUS(status));
 }
@@ -322,17 +301,15 @@ static void check_rmmod(void)
 	int fd = insns_load(&insns, BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 0);
 	int ret = 0, err = 0;
 
-	if (fd < 0 || system("echo 0 >/sys/kernel/livepatch/rust_dynptr/enabled"))
+	if (fd < 0 || !livepatch_end())
 		tap_bail("livepatch: %s", strerror(errno));
-	for (int i = 0; i < 600 && !access("/sys/kernel/livepatch/rust_dynptr", F_OK); i++)
-		usleep(100000);
-	references_become(1);
+	module_references_become(1);
 	ret = syscall(SYS_delete_module, "rust_dynptr", O_NONBLOCK);
 	err = errno;
-	tap_ok(ret && err == EWOULDBLOCK && references() == 1,
+	tap_ok(ret && err == EWOULDBLOCK && module_references() == 1,
 	       "gates: without the livepatch, the program's is the last reference: rmmod refuses");
 	close(fd);
-	references_become(0);
+	module_references_become(0);
 	for (int i = 0; i < 100; i++) {
 		ret = syscall(SYS_delete_module, "rust_dynptr", O_NONBLOCK);
 		if (!ret)

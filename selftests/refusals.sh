@@ -10,20 +10,12 @@ W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 rc=0
 
-# state: what a refused load must not change.
-state() {
-	lsmod | grep -c rust_dynptr || true
-	cat /sys/kernel/tracing/enabled_functions
-	ls /sys/kernel/livepatch 2>/dev/null
-	[ ! -e /sys/kernel/debug/rust_dynptr ] || echo debugfs
-}
-
 # refuse_load NAME KO PATTERN: a load that must be refused.
 refuse_load() {
-	state >"$W/before"
+	selftests/state.sh >"$W/before"
 	rc=0
 	$TOOL load "$2" >"$W/out" 2>&1 || rc=$?
-	state >"$W/after"
+	selftests/state.sh >"$W/after"
 	tap_refused "refuse: $1" 1 "$W/out" "$3"
 	cmp -s "$W/before" "$W/after" && rc=0 || rc=1
 	tap_ok "refuse: $1: the system is as before" "$rc" "$W/after"

@@ -13,21 +13,19 @@
  * is the negative control.
  */
 #include <bpf/libbpf.h>
-#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "absent.h"
 #include "bpf/sleepers.h"
 #include "fuse.h"
+#include "insert.h"
 #include "rings.h"
 #include "sleepers.skel.h"
 
 #define MOUNT "/tmp/sleepers"
-#define LIVEPATCH "/sys/kernel/livepatch/rust_dynptr"
 #define THREADS 3
 
 /* A thread that calls something that sleeps. */
@@ -51,79 +49,16 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-/* Whether a task sleeps in the module, soon: its stack says so. */
-static bool is_in_module(int tid)
-{
-	char path[64], line[256];
-	bool found = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stack", tid);
-	for (int i = 0; i < 200 && !found; i++) {
-		file = fopen(path, "r");
-		if (!file)
-			return false;
-		while (fgets(line, sizeof(line), file))
-			found |= !!strstr(line, "[rust_dynptr]");
-		fclose(file);
-		if (!found)
-			usleep(10000);
-	}
-	return found;
-}
-
-static int references(void)
-{
-	FILE *file = fopen("/sys/module/rust_dynptr/refcnt", "r");
-	int count = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &count) != 1)
-		count = -1;
-	fclose(file);
-	return count;
-}
-
 /*
  * Loads the module and ends its livepatch: else that would wait for who has a BPF program on the
  * stack, and what is to be tested would not be reached.
  */
 static void load_without_livepatch(const char *ko, const char *parameters)
 {
-	if (control_load(ko, parameters) || system("echo 0 >" LIVEPATCH "/enabled"))
+	if (control_load(ko, parameters))
 		tap_bail("the module does not load");
-	for (int i = 0; i < 600 && !access(LIVEPATCH, F_OK); i++)
-		usleep(100000);
-	for (int i = 0; i < 100 && references(); i++)
-		usleep(50000);
-	if (references())
+	if (!livepatch_end() || !module_references_become(0))
 		tap_bail("the livepatch does not end");
-}
-
-/* Unloads in a process of its own. */
-static pid_t start_unload(void)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(control_unload() ? 1 : 0);
-	return pid;
-}
-
-/* Whether it is still at it after some time. */
-static bool unloads(pid_t pid)
-{
-	usleep(1000000);
-	return waitpid(pid, NULL, WNOHANG) == 0 && !access("/sys/module/rust_dynptr", F_OK);
-}
-
-static bool unloaded(pid_t pid)
-{
-	int status = -1;
-
-	return waitpid(pid, &status, 0) == pid && !status &&
-	       access("/sys/module/rust_dynptr", F_OK);
 }
 
 static void *read_file(void *argument)
@@ -155,7 +90,7 @@ static int start_readers(struct sleeper *sleepers, int fd, int cycle)
 	for (int i = 0; i < 500 && fuse_test.count < THREADS; i++)
 		usleep(10000);
 	for (int i = 0; i < THREADS; i++)
-		in_module += is_in_module(sleepers[i].tid);
+		in_module += task_is_in_module(sleepers[i].tid);
 	return in_module;
 }
 
@@ -168,8 +103,8 @@ static void file_cycle(const char *ko, const char *parameters, int fd, int cycle
 
 	load_without_livepatch(ko, parameters);
 	in_module = start_readers(sleepers, fd, cycle);
-	pid = start_unload();
-	waited = unloads(pid);
+	pid = change_start(NULL);
+	waited = change_waits(pid);
 	fuse_release();
 	for (int i = 0; i < THREADS; i++) {
 		const struct sleepers_result *result = &skel->bss->results[i];
@@ -178,7 +113,7 @@ static void file_cycle(const char *ko, const char *parameters, int fd, int cycle
 		right += result->done == 1 && !result->ret &&
 			 result->value == (sleepers[i].argument & ~0xfffUL);
 	}
-	gone = unloaded(pid);
+	gone = change_ends(pid, NULL);
 	tap_ok(in_module == THREADS && waited && right == THREADS && gone,
 	       "sleepers: file: %d of %d asleep in Rust; rmmod waited: %d; %d read what is there",
 	       in_module, THREADS, waited, right);
@@ -199,57 +134,6 @@ static void part_file(const char *ko, const char *parameters, int cycles)
 	bpf_link__destroy(link);
 	close(fd);
 	umount2(MOUNT, MNT_DETACH);
-}
-
-/* User memory whose pages come when the test says so. */
-static struct {
-	int fd;
-	unsigned char *pages;
-} absent;
-
-static void make_absent(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range;
-
-	absent.fd = syscall(SYS_userfaultfd, O_NONBLOCK | O_CLOEXEC);
-	if (absent.fd < 0 || ioctl(absent.fd, UFFDIO_API, &api))
-		tap_bail("userfaultfd: %s", strerror(errno));
-	absent.pages = mmap(NULL, THREADS * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	range = (struct uffdio_register){
-		.range = { (unsigned long)absent.pages, THREADS * PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	if (absent.pages == MAP_FAILED || ioctl(absent.fd, UFFDIO_REGISTER, &range))
-		tap_bail("absent pages: %s", strerror(errno));
-}
-
-/* Waits for @count faults. */
-static int wait_for_faults(int count)
-{
-	struct pollfd poll_fd = { .fd = absent.fd, .events = POLLIN };
-	struct uffd_msg message;
-	int seen = 0;
-
-	while (seen < count && poll(&poll_fd, 1, 5000) > 0)
-		while (read(absent.fd, &message, sizeof(message)) == sizeof(message))
-			seen += message.event == UFFD_EVENT_PAGEFAULT;
-	return seen;
-}
-
-static void bring(int page)
-{
-	static unsigned long long content[PAGE / 8] __attribute__((aligned(PAGE)));
-	struct uffdio_copy copy = {
-		.dst = (unsigned long)absent.pages + page * PAGE,
-		.src = (unsigned long)content,
-		.len = PAGE,
-	};
-
-	content[0] = 1000 + page;
-	if (ioctl(absent.fd, UFFDIO_COPY, &copy))
-		tap_bail("UFFDIO_COPY: %s", strerror(errno));
 }
 
 static void *copy_user(void *argument)
@@ -306,34 +190,33 @@ static void user_cycle(const char *ko, const char *parameters)
 				   &sleepers[i]))
 			tap_bail("pthread_create: %s", strerror(errno));
 	}
-	faults = wait_for_faults(THREADS);
+	faults = absent_wait(THREADS);
 	for (int i = 0; i < THREADS; i++)
-		in_module += is_in_module(sleepers[i].tid);
+		in_module += task_is_in_module(sleepers[i].tid);
 	/* Nobody but those who sleep know the programs now. */
 	bpf_link__destroy(link);
 	sleepers_bpf__destroy(bound);
 	usleep(1000000);
-	held = references();
+	held = module_references();
 	tap_ok(faults == THREADS && in_module == THREADS && held == 2,
 	       "sleepers: user: %d of %d asleep in Rust; 2 programs hold %d references",
 	       in_module, THREADS, held);
 	for (int i = 0; i < THREADS; i++)
-		bring(i);
+		absent_bring(i, 1000 + i);
 	for (int i = 0; i < THREADS; i++) {
 		pthread_join(sleepers[i].thread, NULL);
 		right += i && !sleepers[i].failed && !sleepers[i].copy.ret &&
 			 sleepers[i].copy.value == 1000ULL + i;
 	}
 	/* At once, while the programs are on their way out. */
-	for (int i = 0; i < 500 && references(); i++)
-		usleep(10000);
+	module_references_become(0);
 	tap_ok(right == THREADS - 1 && !control_unload(),
 	       "sleepers: user: %d copied what is there; then the module goes", right);
 }
 
 static void part_user(const char *ko, const char *parameters, int cycles)
 {
-	make_absent();
+	absent_make(THREADS);
 	for (int i = 0; i < cycles; i++)
 		user_cycle(ko, parameters);
 }
@@ -403,7 +286,7 @@ static void maps_cycle(const char *ko, const char *parameters, const pid_t *pids
 		tap_bail("the module does not load");
 	usleep(700000);
 	for (size_t i = 0; i < COUNT(doings); i++)
-		in_module += is_in_module(pids[i]);
+		in_module += task_is_in_module(pids[i]);
 	start = seconds();
 	status = control_unload();
 	tap_ok(in_module >= (int)COUNT(doings) - 2 && !status,

@@ -5,6 +5,7 @@
 
 #[cfg(rust_dynptr_faults)]
 use crate::bindings;
+use kernel::prelude::*;
 
 /// Parameter `linger`: a map operation sleeps here for so many milliseconds. May sleep.
 #[inline(always)]
@@ -14,6 +15,20 @@ pub(super) fn linger() {
     unsafe {
         bindings::rust_dynptr_fault_linger()
     };
+}
+
+/// Parameter `load_fault`: the step of loading the module that fails, after it has slept as [`linger`] says.
+/// To be called before each step; they are counted from 1. May sleep.
+///
+/// # Errors
+///
+/// `ECANCELED`, if this is the one.
+#[inline(always)]
+pub(crate) fn step() -> Result {
+    #[cfg(rust_dynptr_faults)]
+    // SAFETY: Counts, and sleeps where the caller may.
+    kernel::error::to_result(unsafe { bindings::rust_dynptr_fault_step() })?;
+    Ok(())
 }
 
 /// Parameter `nowait`: unloading does not wait for tasks that sleep in our code, as if that were

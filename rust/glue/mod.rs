@@ -8,7 +8,7 @@
 pub(crate) mod btf;
 pub(crate) mod dynptr;
 pub(crate) mod env;
-mod faults;
+pub(crate) mod faults;
 pub(crate) mod fetch;
 mod file;
 pub(crate) mod heap;

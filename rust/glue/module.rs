@@ -36,7 +36,17 @@ impl ModuleRef {
         self.0
     }
 
-    /// Takes a reference; `false` once the module is going away. Any context.
+    /// Whether loading it has succeeded, and it is not going away. Any context.
+    ///
+    /// While it is being loaded, a reference holds nothing: if that fails, `do_init_module()` frees the module
+    /// whoever has one, though `try_module_get()` gives them.
+    pub(crate) fn is_live(self) -> bool {
+        // SAFETY: The address of this very module, which is loaded as its code runs.
+        unsafe { bindings::rust_dynptr_is_live(self.0) }
+    }
+
+    /// Takes a reference; `false` once the module is going away. Any context. Holds the module only if it is
+    /// [live](Self::is_live).
     pub(crate) fn try_get(self) -> bool {
         // SAFETY: The address of this very module, which is loaded as its code runs.
         unsafe { bindings::try_module_get(self.0) }

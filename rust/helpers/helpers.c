@@ -21,6 +21,11 @@
 /* Lets the module carry livepatch relocations and call klp_enable_patch(). */
 MODULE_INFO(livepatch, "Y");
 
+bool rust_dynptr_is_live(const struct module *module)
+{
+	return READ_ONCE(module->state) == MODULE_STATE_LIVE;
+}
+
 __noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock)
 {
 	unsigned long flags;
@@ -152,6 +157,21 @@ void rust_dynptr_fault_linger(void)
 {
 	if (linger)
 		msleep(linger);
+}
+
+static unsigned int load_fault;
+module_param(load_fault, uint, 0400);
+MODULE_PARM_DESC(load_fault, "The step of loading that fails; counted from 1");
+
+int rust_dynptr_fault_step(void)
+{
+	static unsigned int steps;
+
+	if (++steps != load_fault)
+		return 0;
+	pr_err("load_fault: step %u fails\n", steps);
+	rust_dynptr_fault_linger();
+	return -ECANCELED;
 }
 
 static unsigned int heap_fault;

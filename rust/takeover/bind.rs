@@ -10,6 +10,7 @@
 use crate::{
     bindings,
     glue::{
+        faults,
         module::ModuleRef,
         programs::{
             Btf,
@@ -71,7 +72,9 @@ impl Bind {
             },
             GFP_KERNEL,
         )?;
+        faults::step()?;
         let kfuncs = Hook::new(c"bpf_do_misc_fixups", on_misc_fixups, &binding)?;
+        faults::step()?;
         let helpers = Hook::new(c"bpf_fixup_call_args", on_fixup_call_args, &binding)?;
         Ok(Self {
             _hooks: [kfuncs, helpers],
@@ -131,19 +134,14 @@ impl Hook {
             GFP_KERNEL,
         )?;
         let shown = name.to_str().unwrap_or("?");
-        let bytes = name.to_bytes_with_nul();
-        // ftrace may write to it.
-        let mut filter = [0u8; 32];
-        filter
-            .get_mut(..bytes.len())
-            .ok_or(EINVAL)?
-            .copy_from_slice(bytes);
-        let len = bytes.len().wrapping_sub(1) as i32;
-        // SAFETY: `ops` is unregistered, `filter` is writable and ends with a NUL.
-        let err = unsafe { bindings::ftrace_set_filter(ops.get(), filter.as_mut_ptr(), len, 1) };
+        let entry = super::traced_entry(shown, super::address_of(name)?)?;
+        // By address: `ftrace_set_filter()`, by name, takes -ENOMEM for a number of functions found, and
+        // leaves a filter that is empty, which stands for all functions of the kernel.
+        // SAFETY: `ops` is unregistered.
+        let err = unsafe { bindings::ftrace_set_filter_ip(ops.get(), entry, 0, 1) };
         if err != 0 {
-            pr_err!("{shown}: this kernel has no such traceable function ({err})\n");
-            return Err(ENOENT);
+            pr_err!("{shown}: cannot be hooked ({err})\n");
+            return Err(kernel::error::Error::from_errno(err));
         }
         // SAFETY: `ops` and what `private` points to live until it is unregistered.
         let err = unsafe { bindings::register_ftrace_function(ops.get()) };
@@ -172,7 +170,8 @@ impl Drop for Hook {
 }
 
 /// The binding of a hook, and the program whose verification entered the hooked function, both of
-/// which take the environment first.
+/// which take the environment first. `None` while the module is being loaded: that may still fail, and the
+/// program would not hold the module then.
 ///
 /// # Safety
 ///
@@ -185,6 +184,9 @@ unsafe fn hooked<'a>(
     let private = unsafe { (*ops).private };
     // SAFETY: Points to the binding, which lives until the hook is unregistered.
     let binding = unsafe { &*private.cast::<Binding>() };
+    if !binding.module.is_live() {
+        return None;
+    }
     // SAFETY: The registers at the function's entry, which ftrace saved.
     let env = unsafe { bindings::rust_dynptr_ftrace_argument(fregs, 0) };
     // SAFETY: The function's first argument, while it is being entered.

@@ -79,18 +79,7 @@ impl Drop for Sites {
 
 /// The address of the nop at the entry of the C function of `row`.
 fn entry_of(row: Row) -> Result<c_ulong> {
-    let address = super::c_address(row)?;
-    // SAFETY: Looks an address up among those of traced functions; takes any.
-    match unsafe { bindings::ftrace_location(address as c_ulong) } {
-        0 => {
-            pr_err!(
-                "{}: this kernel has no such traceable function\n",
-                row.name()
-            );
-            Err(ENOENT)
-        }
-        entry => Ok(entry),
-    }
+    super::traced_entry(row.name(), super::c_address(row)?)
 }
 
 /// Where a direct jump to the function at `address` may land: it needs no `endbr64`.

@@ -16,6 +16,7 @@
 use crate::{
     bindings,
     glue::{
+        faults,
         judge::set_patch,
         module::ModuleRef, //
     },
@@ -25,7 +26,6 @@ use crate::{
     }, //
 };
 use kernel::{
-    ffi::c_ulong,
     prelude::*,
     types::Opaque, //
 };
@@ -60,16 +60,10 @@ unsafe impl Sync for Patch {}
 ///
 /// # Errors
 ///
-/// `EINVAL` if it cannot be traced; the log says so.
+/// `ENOENT` if it cannot be traced; the log says so.
 fn behind_fentry() -> Result<usize> {
-    // SAFETY: Looks an address up among those of traced functions; takes any.
-    match unsafe { bindings::ftrace_location(bindings::bpf_check as usize as c_ulong) } as usize {
-        0 => {
-            pr_err!("bpf_check: cannot be traced\n");
-            Err(EINVAL)
-        }
-        entry => Ok(entry.wrapping_add(FENTRY_BYTES)),
-    }
+    let entry = super::traced_entry("bpf_check", bindings::bpf_check as usize)?;
+    Ok((entry as usize).wrapping_add(FENTRY_BYTES))
 }
 
 impl Patch {
@@ -104,6 +98,7 @@ impl Patch {
         parts.patch.objs = parts.objects.as_mut_ptr();
         parts.patch.mod_ = module.as_ptr();
         let patch = &raw mut parts.patch;
+        faults::step()?;
         // SAFETY: Complete, and it outlives the livepatch: the core holds the module until the patch
         // is disabled and its sysfs files are gone; `set` is freed when the module exits.
         let err = unsafe { bindings::klp_enable_patch(patch) };

@@ -9,6 +9,7 @@
 
 use crate::{
     bindings,
+    glue::faults,
     table::{
         Kind,
         Row, //
@@ -36,6 +37,7 @@ impl Probes {
     pub(crate) fn new() -> Result<Self> {
         let mut this = Self([const { None }; Row::count_of(Kind::probe)]);
         for (probe, row) in this.0.iter_mut().zip(super::rows_of(Kind::probe)) {
+            faults::step()?;
             *probe = Some(Probe::new(row)?);
         }
         Ok(this)
