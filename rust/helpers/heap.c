@@ -23,6 +23,14 @@ bool rust_dynptr_may_sleep(void)
 	return preemptible() && !rcu_preempt_depth();
 }
 
+/* What the allocators for any context really take for @size bytes: up to twice as much. */
+static size_t taken(size_t size)
+{
+	if (size <= RUST_DYNPTR_SLAB_MAX)
+		return kmalloc_size_roundup(size);
+	return PAGE_SIZE << get_order(size);
+}
+
 bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged)
 {
 	struct mem_cgroup *memcg, *old;
@@ -39,7 +47,7 @@ bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged)
 		set_active_memcg(old);
 		if (objcg && !obj_cgroup_is_root(objcg) && obj_cgroup_tryget(objcg)) {
 			/* No flag: neither sleeps nor spins. */
-			allowed = !obj_cgroup_charge(objcg, 0, size);
+			allowed = !obj_cgroup_charge(objcg, 0, taken(size));
 			if (allowed)
 				*charged = objcg;
 			else
@@ -53,7 +61,7 @@ bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged)
 void rust_dynptr_uncharge(struct obj_cgroup *charged, size_t size)
 {
 	if (charged) {
-		obj_cgroup_uncharge(charged, size);
+		obj_cgroup_uncharge(charged, taken(size));
 		obj_cgroup_put(charged);
 	}
 }
