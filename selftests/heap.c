@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* heap KO [EXCHANGES]: heap dynptrs (include/rust_dynptr.bpf.h), used and misused, in one task. */
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <errno.h>
-#include <linux/types.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/heap.h"
 #include "control.h"
-#include "heap.skel.h"
+#include "heaprun.h"
 #include "heapstat.h"
 #include "refused.h"
 #include "tap.h"
 
-/* What kmalloc_nolock() and alloc_pages_nolock() give at most, less the header. */
-#define SLAB_MAX (8192 - 32)
-#define PAGES_MAX (32768 - 32)
 /* Red zones, which the first half is run with. */
 #define ZONE 64
 #define SIZE_MAX_24 ((1 << 24) - 1)
@@ -47,29 +39,13 @@ static void use_processor(long cpu)
 		tap_bail("processor %ld: %s", cpu, strerror(errno));
 }
 
-static struct heap_bpf *load_programs(void)
-{
-	struct heap_bpf *loaded = heap_bpf__open_and_load();
-
-	if (!loaded)
-		tap_bail("heap.bpf.o cannot be had: %s", strerror(errno));
-	return loaded;
-}
-
 /* Runs a program once with this request; what came of it is in skel->bss->result. */
 static void run(struct bpf_program *prog, struct heap_request request)
 {
-	char packet[64] = "packet";
+	int err = heap_run(skel, prog, request);
 
-	LIBBPF_OPTS(bpf_test_run_opts, on_packet, .data_in = packet,
-		    .data_size_in = sizeof(packet));
-	LIBBPF_OPTS(bpf_test_run_opts, plain);
-	bool has_packet = bpf_program__type(prog) == BPF_PROG_TYPE_SCHED_CLS;
-
-	memset(&skel->bss->result, 0, sizeof(skel->bss->result));
-	skel->bss->request = request;
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), has_packet ? &on_packet : &plain))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+	if (err)
+		tap_bail("%s: %s", bpf_program__name(prog), strerror(err));
 }
 
 /* What bpf_dynptr_alloc() must return. */
@@ -80,22 +56,6 @@ static int expected(unsigned int size, unsigned long long flags, unsigned int li
 	if (flags & ~(unsigned long long)ZERO_FLAG)
 		return -EINVAL;
 	return size > limit ? -ENOMEM : 0;
-}
-
-/* One allocation: errno, and that the dynptr is what it must be. */
-static bool is_right(const struct heap_result *r, unsigned int size, int err)
-{
-	bool null = err || !r->size;
-
-	if (r->alloc != err)
-		return false;
-	if (err)
-		return r->is_null && r->write == -EINVAL && r->read == -EINVAL && !r->data &&
-		       !r->empty_data;
-	return !r->is_null && !r->is_rdonly && r->size == size && !r->dirty &&
-	       r->write == (size < 64 ? -E2BIG : 0) && r->read == (size < 64 ? -E2BIG : 0) &&
-	       r->wrong == (size < 64) && r->beyond == -E2BIG && r->data == !null &&
-	       r->empty_data;
 }
 
 /* Every size with every flag; -ENOMEM above @limit bytes. */
@@ -110,8 +70,8 @@ static void try_sizes(struct bpf_program *prog, unsigned int limit, const char *
 			request.flags = all_flags[j];
 			run(prog, request);
 			cases++;
-			if (is_right(&skel->bss->result, sizes[i],
-				     expected(sizes[i], all_flags[j], limit)))
+			if (heap_is_right(&skel->bss->result, sizes[i],
+					  expected(sizes[i], all_flags[j], limit)))
 				continue;
 			wrong++;
 			tap_note("%s: size %u, flags %llx: %d, size %u, %u dirty", where,
@@ -199,7 +159,7 @@ static void entries(void)
 	tap_ok(heap_stat("live") == 1, "heap: left in a deleted entry: kept with the map's memory");
 	heap_bpf__destroy(skel);
 	tap_ok(heap_is_empty(), "heap: and freed with the map");
-	skel = load_programs();
+	skel = heap_load();
 }
 
 /* Two objects over one block. */
@@ -268,7 +228,7 @@ static void run_all(const char *ko, const char *parameters, unsigned int count)
 {
 	if (control_load(ko, parameters))
 		tap_bail("the module cannot be loaded");
-	skel = load_programs();
+	skel = heap_load();
 	try_sizes(skel->progs.alloc_sleepable, SIZE_MAX_24, "that may sleep");
 	try_sizes(skel->progs.alloc_atomic, PAGES_MAX - zone, "that may not");
 	try_sizes(skel->progs.alloc_in_rcu, PAGES_MAX - zone, "in an RCU section");
@@ -278,12 +238,12 @@ static void run_all(const char *ko, const char *parameters, unsigned int count)
 		persistence(map, 300);
 		heap_bpf__destroy(skel);
 		tap_ok(heap_is_empty(), "heap: %s: freed with the map", map_names[map]);
-		skel = load_programs();
+		skel = heap_load();
 	}
 	persistence(HEAP_HASH, 1 << 20);
 	heap_bpf__destroy(skel);
 	tap_ok(heap_is_empty(), "heap: a MiB: freed with the map");
-	skel = load_programs();
+	skel = heap_load();
 	entries();
 	sharing();
 	exchange_blocks(count);

@@ -10,20 +10,18 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/types.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "control.h"
+#include "failnth.h"
 #include "tap.h"
 
 #define LOG_SIZE 0x100000
 #define MAX_PROGRAMS 128
 #define MAX_FAILURES 4096
 #define MAX_SITES 64
-#define PARAMETERS "/sys/module/failnth/parameters/"
 
 /* What one load gave. */
 struct outcome {
@@ -41,7 +39,6 @@ struct sweep {
 
 static struct sweep sweeps[2][MAX_PROGRAMS];
 static int programs[2], side;
-static int nth_fd, where_fd;
 static char log_buffer[LOG_SIZE];
 
 /* Where allocations failed below functions of the module: the innermost frames. */
@@ -50,39 +47,6 @@ static struct site {
 	unsigned int count;
 } sites[MAX_SITES];
 static unsigned int site_count, below_rust, failures, refused;
-
-static int open_parameter(const char *name)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	fd = open(path, O_RDWR);
-	if (fd < 0)
-		fd = open(path, O_RDONLY);
-	if (fd < 0)
-		tap_bail("%s: %s", path, strerror(errno));
-	return fd;
-}
-
-static void set_number(int fd, int number)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", number);
-
-	if (pwrite(fd, text, length, 0) != length)
-		tap_bail("cannot set a parameter: %s", strerror(errno));
-}
-
-static size_t get_text(int fd, char *text, size_t size)
-{
-	ssize_t length = pread(fd, text, size - 1, 0);
-
-	if (length < 0)
-		tap_bail("cannot read a parameter: %s", strerror(errno));
-	text[length] = 0;
-	return length;
-}
 
 /* Hash of the log without addresses of the kernel, which are others for every map. */
 static __u64 hash_log(char *log)
@@ -127,7 +91,7 @@ static bool load_once(struct bpf_program *prog, const struct bpf_prog_load_opts 
 		      struct outcome *out)
 {
 	struct bpf_prog_load_opts opts = *given;
-	char text[4096], *start;
+	char text[FAILNTH_WHERE], *start;
 	int fd;
 
 	opts.log_level = 2 | 8;
@@ -135,14 +99,14 @@ static bool load_once(struct bpf_program *prog, const struct bpf_prog_load_opts 
 	opts.log_buf = log_buffer;
 	opts.attempts = 1;
 	log_buffer[0] = 0;
-	set_number(nth_fd, nth);
+	failnth_set("nth", nth);
 	fd = bpf_prog_load(bpf_program__type(prog), bpf_program__name(prog), "GPL",
 			   bpf_program__insns(prog), bpf_program__insn_cnt(prog), &opts);
 	out->err = fd < 0 ? -fd : 0;
 	out->log = hash_log(log_buffer);
 	if (fd >= 0)
 		close(fd);
-	if (!get_text(where_fd, text, sizeof(text)))
+	if (!failnth_where(text))
 		return false;
 	/* The innermost frames: the allocator, then who called it. */
 	start = strstr(text, "_noprof\n");
@@ -170,7 +134,7 @@ static int sweep(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 	for (int i = 0; i < MAX_FAILURES; i++)
 		if (!load_once(prog, opts, i + 1, &s->outcome[s->loads++]))
 			break;
-	set_number(nth_fd, 0);
+	failnth_set("nth", 0);
 	return 0;
 }
 
@@ -267,25 +231,6 @@ static void register_sections(void)
 		tap_bail("cannot register section handlers");
 }
 
-/* Loads the module that makes allocations of this thread fail. */
-static void start_failing(const char *ko)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "insmod %s task=%d", ko, (int)syscall(SYS_gettid));
-	if (system(command))
-		tap_bail("%s does not load", ko);
-	nth_fd = open_parameter("nth");
-	where_fd = open_parameter("where");
-}
-
-static void stop_failing(void)
-{
-	close(nth_fd);
-	close(where_fd);
-	tap_ok(!system("rmmod failnth"), "nomemory: the failures end");
-}
-
 static void report(void)
 {
 	bool ours = false;
@@ -313,7 +258,7 @@ int main(int argc, char **argv)
 	}
 	libbpf_set_print(quiet);
 	register_sections();
-	start_failing(argv[2]);
+	failnth_start(argv[2], "nth=0");
 	for (side = 0; side < 2; side++) {
 		if (side && control_load(argv[1], "count=1"))
 			tap_bail("the module does not load");
@@ -325,6 +270,6 @@ int main(int argc, char **argv)
 	report();
 	tap_ok(!control_save_hits(), "nomemory: the hits are kept");
 	tap_ok(!control_unload(), "nomemory: the module unloads");
-	stop_failing();
+	failnth_stop();
 	return tap_done();
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# nomemory.sh KO FAILNTH_KO: in the guest, every allocation that loading a program makes fails once, with C
-# and with Rust (nomemory.c). The guest must be booted with slab_debug=FZPU,kmalloc*: then the allocator
+# nomemory.sh KO FAILNTH_KO: in the guest, every allocation that loading a program or making a ring buffer map
+# takes fails once, with C and with Rust (nomemory.c, failalloc.c), and those of heap dynptrs. The guest must be booted with slab_debug=FZPU,kmalloc*: then the allocator
 # finds what is freed twice, used after it was freed or written beyond its end, and knows who allocated
 # what is left. TAP.
 set -euo pipefail
@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 . selftests/tap.sh
 
 tap_part build/selftests/nomemory "$KO" "$FAILNTH_KO" build/selftests/{lifetime,rows}.bpf.o
+tap_part build/selftests/failalloc "$KO" "$FAILNTH_KO"
 
 # left: objects in the allocator's caches that the verifier, or this module, has allocated; those that the
 # allocator has for itself (sheaves) are not.
