@@ -55,6 +55,8 @@ pub(super) enum HeapFault {
     Dirty,
     /// The verifier lets any dynptr be put.
     Type,
+    /// A new block has 2^31-3 references: what a program takes two billion calls for. It is never freed.
+    Shared,
 }
 
 /// Whether the module is to have this fault.

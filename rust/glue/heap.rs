@@ -161,7 +161,11 @@ impl Block {
         let value = Header {
             size,
             origin: origin.to_raw(),
-            references: 1,
+            references: if faults::has(HeapFault::Shared) {
+                heap::MAX_REFERENCES.wrapping_sub(2)
+            } else {
+                1
+            },
             unused: 0,
             charged: memory.charged,
             node: Default::default(),

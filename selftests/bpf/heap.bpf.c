@@ -303,6 +303,42 @@ int share(void *ctx)
 	return 0;
 }
 
+/* A reference into the map; what was there before is released. */
+static void keep(struct bpf_dynptr_heap *heap, u32 key)
+{
+	struct entry *e = bpf_map_lookup_elem(&array, &key);
+
+	if (e)
+		heap = bpf_kptr_xchg(&e->heap, heap);
+	if (heap)
+		bpf_dynptr_heap_release(heap);
+}
+
+/* Takes up to eight references of a new block, for entries of a map: how many it got. */
+SEC("syscall")
+int hoard(void *ctx)
+{
+	struct bpf_dynptr_heap *heap, *more;
+	struct bpf_dynptr ptr;
+	int i;
+
+	result.alloc = bpf_dynptr_alloc(request.size, 0, &ptr);
+	heap = bpf_dynptr_detach(&ptr);
+	if (!heap)
+		return 0;
+	for (i = 0; i < HEAP_HOARD; i++) {
+		more = bpf_dynptr_heap_acquire(heap);
+		if (!more) {
+			result.wrong = 1;
+			break;
+		}
+		result.found++;
+		keep(more, i);
+	}
+	bpf_dynptr_heap_release(heap);
+	return 0;
+}
+
 /* Takes a block out of one entry, checks that one writer made all of it, and puts its own in. */
 SEC("syscall")
 int exchange(void *ctx)

@@ -10,6 +10,9 @@
 /* Exchanges of a run of "exchange". */
 #define HEAP_EXCHANGES 1000
 
+/* References that "hoard" tries to get. */
+#define HEAP_HOARD 8
+
 enum heap_map {
 	HEAP_ARRAY,
 	HEAP_HASH,
