@@ -3,7 +3,11 @@
 # Callers have already said `set -euo pipefail`.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# The kernel that is built for and booted: RUST_DYNPTR_KERNEL=stock or debug (scripts/debug-kernel). Each has
+# its own build directory, which is /host/build in the sysroot and in the guest.
+KERNEL=${RUST_DYNPTR_KERNEL:-stock}
 BUILD=$TOP/build
+[ "$KERNEL" = stock ] || BUILD=$TOP/build/$KERNEL
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rust_dynptr
 # shellcheck disable=SC2034  # used by the scripts that source this file
 SCRIPTS=$TOP/scripts
@@ -64,11 +68,19 @@ need_space() {
 		die "no space: $1 has $free MB free, this step needs $2 MB" "free space, or set XDG_CACHE_HOME to a larger disk"
 }
 
-# load_env: the variables that scripts/setup wrote (SYSROOT, KDIR, KVER, KDEB). With RUST_DYNPTR_ENV set,
-# those of the environment: setup itself does that.
+# load_env: the variables that scripts/setup or debug-kernel wrote (SYSROOT, KDIR, KVER, KDEB), and KFLAGS,
+# make's arguments for the kernel's compiler. With RUST_DYNPTR_ENV set, those of the environment: setup itself
+# does that.
 load_env() {
+	# shellcheck disable=SC2034
+	KFLAGS=(CC=x86_64-linux-gnu-gcc-14)
+	# shellcheck disable=SC2034
+	SLOWER=1 # so many times the stock kernel's time, for limits
+	# Without clang's section .llvm_addrsig, whose type klp-link does not know.
+	# shellcheck disable=SC2034
+	[ "$KERNEL" = stock ] || KFLAGS=(LLVM=-19 KCFLAGS=-fno-addrsig) SLOWER=5
 	[ -z "${RUST_DYNPTR_ENV:-}" ] || return 0
-	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup' (or any make target)"
+	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup', and scripts/debug-kernel for the debug kernel"
 	# shellcheck disable=SC1091
 	. "$BUILD/env"
 }
