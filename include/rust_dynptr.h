@@ -110,6 +110,10 @@ unsigned int rust_dynptr_fault_heap(void);
 int rust_dynptr_fault_step(void);
 #endif
 
+/* Bugs of a build for tests, see rust/glue/planted.rs: which one, and the one that is in C. */
+unsigned int rust_dynptr_plant(void);
+void rust_dynptr_plant_shift(void);
+
 /* ftrace_regs_get_argument() */
 unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);
 

@@ -80,6 +80,8 @@ impl kernel::InPlaceModule for RustDynptr {
             takeover <- Scope::dir(
                 // Lazily, in place: nothing after it can fail.
                 pin_init::init_scope(move || -> Result<Result<Takeover>> {
+                    #[cfg(rust_dynptr_faults)]
+                    glue::planted::bugs()?;
                     glue::env::refuse_stack_slices(module_parameters::refuse_stack_slices.value());
                     glue::heap::use_red_zones(module_parameters::heap_red_zones.value());
                     let takeover = Takeover::new(module, module_parameters::count.value())?;

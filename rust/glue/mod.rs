@@ -17,6 +17,8 @@ mod layout;
 pub(crate) mod module;
 pub(crate) mod ordered;
 mod packet;
+#[cfg(rust_dynptr_faults)]
+pub(crate) mod planted;
 pub(crate) mod programs;
 pub(crate) mod ring_map;
 pub(crate) mod ringbuf;
