@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test test-long coverage mutants vm fmt man fuzz bench help clean distclean
+.PHONY: module setup run test test-long test-debug coverage mutants vm fmt man fuzz bench help clean distclean
 
 # KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
 KDIR ?=
@@ -34,6 +34,12 @@ coverage: setup
 mutants: setup
 	@scripts/mutants $(FILE)
 
+# On a kernel with KASAN, lockdep, RCU and other checks, which it builds the first time.
+test-debug: module
+	@scripts/debug-kernel
+	@RUST_DYNPTR_KERNEL=debug scripts/build
+	@RUST_DYNPTR_KERNEL=debug scripts/test $(ONLY)
+
 vm: module
 	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(if $(CMD),'$(subst ','\'',$(CMD))')
 
@@ -60,6 +66,7 @@ help:
 	@echo 'make test-long  what takes longer: mutation testing of all rules (half an hour); ONLY="mutants" picks parts'
 	@echo 'make coverage   the host tests, and which lines of the rules they reach'
 	@echo 'make mutants    mutation testing of the rules; FILE="ring slot" of these files'
+	@echo 'make test-debug the guest tests on a kernel that looks for memory errors, lock misuse, leaks (hours)'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the table in README'
