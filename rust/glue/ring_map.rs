@@ -303,8 +303,8 @@ fn make_ring(plan: Plan, node: c_int) -> Option<NonNull<u8>> {
     let fresh = unsafe { RingBuf::from_raw(ring) };
     // SAFETY: As above.
     unsafe { bindings::rust_dynptr_lock_init(fresh.member(layout::bpf_ringbuf::SPINLOCK)) };
-    // Any address of the kernel that stays: the ring may outlive this module.
-    let key = bindings::bpf_ringbuf_notify as *const c_void;
+    // Any data of the kernel, which stays: the ring may outlive this module.
+    let key = (&raw const bindings::rcu_tasks_trace_srcu_struct).cast::<c_void>();
     // SAFETY: As above.
     unsafe { bindings::rust_dynptr_init_wait(fresh.member(layout::bpf_ringbuf::WAITQ), key) };
     let work = fresh.member(layout::bpf_ringbuf::WORK);
