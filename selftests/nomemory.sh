@@ -13,6 +13,9 @@ cd "$(dirname "$0")/.."
 tap_part build/selftests/nomemory "$KO" "$FAILNTH_KO" build/selftests/{lifetime,rows}.bpf.o
 tap_part build/selftests/failalloc "$KO" "$FAILNTH_KO"
 
+# What a write to a packet reads of it is where it was moved to, not where it has been freed.
+tap_part build/selftests/moves "$KO"
+
 # left: objects in the allocator's caches that the verifier, or this module, has allocated; those that the
 # allocator has for itself (sheaves) are not.
 left() {

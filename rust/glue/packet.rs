@@ -161,7 +161,42 @@ impl Skb {
     /// `src` is valid for reads of `len` bytes.
     #[inline(always)]
     pub(super) unsafe fn store(self, offset: u32, src: *mut c_void, len: u32, flags: u64) -> c_int {
+        if self.owns(src) {
+            // SAFETY: As this function's.
+            return unsafe { self.store_own(offset, src, len, flags) };
+        }
         // SAFETY: A live packet; the function checks the range; `src` by contract.
+        unsafe { bindings::__bpf_skb_store_bytes(self.0.cast(), offset, src, len, flags) }
+    }
+
+    /// Whether this address is in its buffer: metadata or the first part.
+    #[inline(always)]
+    fn owns(self, address: *mut c_void) -> bool {
+        // SAFETY: By the type invariant.
+        let end: u32 = unsafe { member(self.0, layout::sk_buff::END) };
+        address.addr().wrapping_sub(self.head().addr()) < end as usize
+    }
+
+    /// [`Self::store`] of bytes of the packet itself: a slice. Where C moves the first part, because `offset` is
+    /// behind it, C reads from where it was; here it is moved first.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::store`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn store_own(self, offset: u32, src: *mut c_void, len: u32, flags: u64) -> c_int {
+        let place = src.addr().wrapping_sub(self.data().addr());
+        // Nothing, stored behind the range, moves as much as the range itself, and is refused like it.
+        let end = offset.saturating_add(len);
+        // SAFETY: A live packet; no byte is read.
+        let err =
+            unsafe { bindings::__bpf_skb_store_bytes(self.0.cast(), end, null_mut(), 0, flags) };
+        if err != 0 {
+            return err;
+        }
+        let src = self.data().wrapping_byte_add(place);
+        // SAFETY: As above; what is in front of the packet's end keeps its place from the packet's start.
         unsafe { bindings::__bpf_skb_store_bytes(self.0.cast(), offset, src, len, flags) }
     }
 

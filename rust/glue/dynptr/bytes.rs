@@ -321,12 +321,44 @@ impl Dynptr<'_> {
                 unsafe { copy(from, to, size) };
                 0
             }
-            // SAFETY: `from` is `size` bytes long.
+            (false, true) if self.is_same_packet(src) => {
+                self.copy_within_packet(offset, src, src_offset, size)
+            }
+            // SAFETY: `from` is `size` bytes long, and not in what is written to.
             (false, true) => unsafe { self.write_part(offset, from, size) },
             // SAFETY: `to` is `size` bytes long.
             (true, false) => unsafe { src.read_part(to, size, src_offset) },
             (true, true) => self.copy_in_chunks(offset, src, src_offset, size),
         }
+    }
+
+    /// Whether both are views of one `sk_buff` or of its metadata.
+    #[inline(always)]
+    fn is_same_packet(self, other: Dynptr<'_>) -> bool {
+        let is_skb = |class| matches!(class, Some(Class::Skb | Class::SkbMeta));
+        is_skb(self.word().class())
+            && is_skb(other.word().class())
+            && self.data_ptr() == other.data_ptr()
+    }
+
+    /// [`Self::copy_from`] from the first part of a packet to behind it: a write there moves the first part,
+    /// which C reads from where it was. So it is moved first: then both are contiguous.
+    #[inline(never)]
+    fn copy_within_packet(self, offset: u64, src: Dynptr<'_>, src_offset: u64, size: u64) -> c_int {
+        // Nothing, written behind the range, moves as much as the range itself, and is refused like it.
+        // SAFETY: No byte is read.
+        let err = unsafe { self.write_part(offset.saturating_add(size), null_mut(), 0) };
+        if err != 0 {
+            return err;
+        }
+        let from = src.contiguous(src_offset, size);
+        let to = self.contiguous_rdwr(offset, size);
+        if from.is_null() || to.is_null() {
+            return self.copy_in_chunks(offset, src, src_offset, size);
+        }
+        // SAFETY: Both are `size` bytes long.
+        unsafe { copy(from, to, size) };
+        0
     }
 
     #[inline(never)]
