@@ -21,5 +21,5 @@ if [ "$FIRST" = 1 ]; then
 	tap_ok "fuzz: the planted difference of seed $seed is reduced to the operation that makes it" "$rc" /tmp/reduced
 fi
 tap_part $FUZZ "$KO" --seeds "$FIRST-$LAST" ${STATE:+--state "$STATE"}
-splats fuzz
+fuzz_splats fuzz
 tap_done

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 . selftests/fuzz-lib.sh
 
 tap_part $FUZZ "$KO" --heap --with "${4:-}" --seeds "$FIRST-$LAST" --block 1000
-splats heapfuzz
+fuzz_splats heapfuzz
 rc=0
 dmesg | grep "a heap dynptr's memory was written" >/tmp/damage && rc=1
 tap_ok 'heapfuzz: nobody wrote behind a block, or to one that was free' "$rc" /tmp/damage

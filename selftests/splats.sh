@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# What the kernel's log says against us; sourced by tap.sh in the guest and by scripts/vm on the host.
+
+# C's own bugs, in what its log lines say. Whoever is in charge: the verifier's bookkeeping of loops (seed
+# 141750 of part fuzz), its print of a stack slot from the wrong place (fuzz/log.c), and its search for a
+# subprogram to compile among those that are left (143661).
+# shellcheck disable=SC2034
+STOCK='bpf_update_branch_counts|dynptr_type_str|bpf_jit_subprogs'
+# While C is in charge: bpf_dynptr_copy() and _write() from a packet's first part to behind it (moves.c).
+STOCK_WITH_C='KASAN: slab-use-after-free in __bpf_skb_store_bytes'
+
+# splats PATTERN: of the kernel log on stdin, the lines with PATTERN, an extended regular expression, but those
+# of C's own bugs while C is in charge. The log must have the notices of the module and the livepatch.
+splats() {
+	awk -v pattern="$1" -v stock="$STOCK_WITH_C" '
+		/ C functions taken over/ {rust = 1}
+		/ .rust_dynptr.: unpatching complete/ {rust = 0}
+		$0 ~ pattern && (rust || $0 !~ stock)'
+}
