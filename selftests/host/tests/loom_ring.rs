@@ -10,7 +10,7 @@
 
 #![cfg(loom)]
 
-mod loom_memory;
+mod ring_memory;
 
 use loom::sync::{
     atomic::{
@@ -19,7 +19,7 @@ use loom::sync::{
     },
     Arc, //
 };
-use loom_memory::{
+use ring_memory::{
     Barriers,
     Consumer,
     Ring, //

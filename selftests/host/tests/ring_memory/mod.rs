@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A ring in loom's memory, with the consumer of libbpf's protocol
-//! (`tools/lib/bpf/ringbuf.c`: `ringbuf_process_ring()`).
+//! A ring in host memory, with the consumer of libbpf's protocol
+//! (`tools/lib/bpf/ringbuf.c`: `ringbuf_process_ring()`): loom's memory, for every schedule, or the
+//! machine's, for the native benchmark (`selftests/native`). Positions, lock and records lie as in the
+//! kernel, each position on a page of its own, so that the same cache lines are fought for.
 //!
 //! What C reads plainly is read with `unsync_load()`: loom then checks that nobody writes at the same
 //! time. It must not be an atomic load, for another reason too: loom (0.5.6) remembers only the last
 //! access to an atomic, so a thread's own load before its store would hide another thread's load before
 //! that, and half of the schedules would not be explored.
 
-use loom::{
-    cell::UnsafeCell,
-    sync::{
-        atomic::{
-            fence,
-            AtomicU32,
-            AtomicU64,
-            Ordering, //
-        },
-        Mutex,
-        MutexGuard, //
-    }, //
-};
+// Each user has its part of this.
+#![allow(dead_code)]
+
+mod sync;
+
 use rust_dynptr_host::logic::ring::{
     RingMem,
     BUSY,
     DISCARD,
     HDR_SIZE, //
+};
+#[cfg(not(loom))]
+use sync::UnsyncLoad;
+use sync::{
+    fence,
+    AtomicU32,
+    AtomicU64,
+    Mutex,
+    MutexGuard,
+    Ordering,
+    UnsafeCell, //
 };
 
 /// What the `xchg()` of a commit orders.
@@ -39,21 +44,35 @@ pub enum Barriers {
     Relaxed,
 }
 
-/// A ring of some words. A record's payload is the 8 bytes behind its header.
+/// What has a page of its own; not with loom, whose threads have few pages of stack.
+#[cfg_attr(not(loom), repr(align(4096)))]
+struct Page<T>(T);
+
+/// What producers write, all but the lock under it.
+struct Produced {
+    prod: AtomicU64,
+    pend: AtomicU64,
+    over: AtomicU64,
+}
+
+/// 8 bytes of the data: a header's length word, or the start of a payload.
+struct Word {
+    len: AtomicU32,
+    payload: UnsafeCell<u32>,
+}
+
+/// A ring of some words. Of a record's payload only the first 4 bytes can be written.
 pub struct Ring {
     mask: u64,
     overwrite: bool,
     barriers: Barriers,
-    lock: Mutex<()>,
-    cons: AtomicU64,
-    prod: AtomicU64,
-    pend: AtomicU64,
-    over: AtomicU64,
-    hdrs: Vec<AtomicU32>,
-    payloads: Vec<UnsafeCell<u32>>,
+    lock: Page<Mutex<()>>,
+    cons: Page<AtomicU64>,
+    produced: Page<Produced>,
+    words: Vec<Word>,
 }
 
-// SAFETY: loom checks that nobody reads a payload while another writes it.
+// SAFETY: A payload is its producer's until the record is committed, and then the consumer's; loom checks.
 unsafe impl Sync for Ring {}
 // SAFETY: As above.
 unsafe impl Send for Ring {}
@@ -66,18 +85,24 @@ impl Ring {
             mask: size - 1,
             overwrite,
             barriers,
-            lock: Mutex::new(()),
-            cons: AtomicU64::new(0),
-            prod: AtomicU64::new(0),
-            pend: AtomicU64::new(0),
-            over: AtomicU64::new(0),
-            hdrs: (0..words).map(|_| AtomicU32::new(0)).collect(),
-            payloads: (0..words).map(|_| UnsafeCell::new(0)).collect(),
+            lock: Page(Mutex::new(())),
+            cons: Page(AtomicU64::new(0)),
+            produced: Page(Produced {
+                prod: AtomicU64::new(0),
+                pend: AtomicU64::new(0),
+                over: AtomicU64::new(0),
+            }),
+            words: (0..words)
+                .map(|_| Word {
+                    len: AtomicU32::new(0),
+                    payload: UnsafeCell::new(0),
+                })
+                .collect(),
         }
     }
 
     fn payload_of(&self, hdr: usize) -> &UnsafeCell<u32> {
-        &self.payloads[(hdr + 1) % self.payloads.len()]
+        &self.words[(hdr + 1) % self.words.len()].payload
     }
 
     /// The producer's write into the record at `hdr`.
@@ -87,10 +112,16 @@ impl Ring {
             .with_mut(|place| unsafe { *place = payload });
     }
 
+    /// Moves the consumer's position to the newest record's end, as one does who skips all.
+    pub fn skip_all(&self) {
+        let prod = self.produced.0.prod.load(Ordering::Acquire);
+        self.cons.0.store(prod, Ordering::Release);
+    }
+
     /// Producer and overwrite position, in the order in which a consumer reads them.
     pub fn ends(&self) -> (u64, u64) {
-        let prod = self.prod.load(Ordering::Acquire);
-        (prod, self.over.load(Ordering::Relaxed))
+        let prod = self.produced.0.prod.load(Ordering::Acquire);
+        (prod, self.produced.0.over.load(Ordering::Relaxed))
     }
 }
 
@@ -99,7 +130,7 @@ impl RingMem for &Ring {
     type Lock = LockToken;
 
     fn lock(&self) -> Option<LockToken> {
-        let guard = self.lock.lock().unwrap();
+        let guard = self.lock.0.lock().unwrap();
         // SAFETY: The guard's lifetime is the ring's, which outlives the token.
         Some(LockToken(unsafe {
             std::mem::transmute::<MutexGuard<'_, ()>, MutexGuard<'static, ()>>(guard)
@@ -116,34 +147,34 @@ impl RingMem for &Ring {
         self.overwrite
     }
     fn consumer_pos_acquire(&self) -> u64 {
-        self.cons.load(Ordering::Acquire)
+        self.cons.0.load(Ordering::Acquire)
     }
     fn producer_pos_acquire(&self) -> u64 {
-        self.prod.load(Ordering::Acquire)
+        self.produced.0.prod.load(Ordering::Acquire)
     }
     fn overwrite_pos_acquire(&self) -> u64 {
-        self.over.load(Ordering::Acquire)
+        self.produced.0.over.load(Ordering::Acquire)
     }
     fn producer_pos(&self) -> u64 {
         // SAFETY: The lock is held; loom checks.
-        unsafe { self.prod.unsync_load() }
+        unsafe { self.produced.0.prod.unsync_load() }
     }
     fn pending_pos(&self) -> u64 {
         // SAFETY: As above.
-        unsafe { self.pend.unsync_load() }
+        unsafe { self.produced.0.pend.unsync_load() }
     }
     fn set_pending_pos(&self, pos: u64) {
-        self.pend.store(pos, Ordering::Relaxed);
+        self.produced.0.pend.store(pos, Ordering::Relaxed);
     }
     fn overwrite_pos(&self) -> u64 {
         // SAFETY: As above.
-        unsafe { self.over.unsync_load() }
+        unsafe { self.produced.0.over.unsync_load() }
     }
     fn set_overwrite_pos_once(&self, pos: u64) {
-        self.over.store(pos, Ordering::Relaxed);
+        self.produced.0.over.store(pos, Ordering::Relaxed);
     }
     fn set_producer_pos_release(&self, pos: u64) {
-        self.prod.store(pos, Ordering::Release);
+        self.produced.0.prod.store(pos, Ordering::Release);
     }
     fn hdr(&self, offset: u64) -> usize {
         (offset / 8) as usize
@@ -152,27 +183,31 @@ impl RingMem for &Ring {
         hdr as u64 * 8
     }
     fn hdr_len_once(&self, hdr: usize) -> u32 {
-        self.hdrs[hdr].load(Ordering::Relaxed)
+        self.words[hdr].len.load(Ordering::Relaxed)
     }
     fn own_hdr_len(&self, hdr: usize) -> u32 {
         // SAFETY: The record is the caller's; loom checks.
-        unsafe { self.hdrs[hdr].unsync_load() }
+        unsafe { self.words[hdr].len.unsync_load() }
     }
     fn write_hdr(&self, hdr: usize, len: u32) {
-        self.hdrs[hdr].store(len, Ordering::Relaxed);
+        self.words[hdr].len.store(len, Ordering::Relaxed);
     }
     fn xchg_hdr_len_full(&self, hdr: usize, len: u32) {
         match self.barriers {
+            // On x86 an instruction that is all that; loom takes `SeqCst` for `AcqRel`.
+            Barriers::Full if !cfg!(loom) => {
+                self.words[hdr].len.swap(len, Ordering::SeqCst);
+            }
             Barriers::Full => {
                 fence(Ordering::SeqCst);
-                self.hdrs[hdr].swap(len, Ordering::AcqRel);
+                self.words[hdr].len.swap(len, Ordering::AcqRel);
                 fence(Ordering::SeqCst);
             }
             Barriers::AcqRel => {
-                self.hdrs[hdr].swap(len, Ordering::AcqRel);
+                self.words[hdr].len.swap(len, Ordering::AcqRel);
             }
             Barriers::Relaxed => {
-                self.hdrs[hdr].swap(len, Ordering::Relaxed);
+                self.words[hdr].len.swap(len, Ordering::Relaxed);
             }
         }
     }
@@ -200,13 +235,13 @@ impl Consumer {
     }
 
     /// The payload of the next record, `Some(None)` for a discarded one, `None` if there is none yet.
-    fn take(&mut self, ring: &Ring) -> Option<Option<u32>> {
-        let prod = ring.prod.load(Ordering::Acquire);
+    pub fn take(&mut self, ring: &Ring) -> Option<Option<u32>> {
+        let prod = ring.produced.0.prod.load(Ordering::Acquire);
         if self.pos >= prod {
             return None;
         }
         let hdr = ((self.pos & ring.mask) / 8) as usize;
-        let len = ring.hdrs[hdr].load(Ordering::Acquire);
+        let len = ring.words[hdr].len.load(Ordering::Acquire);
         if len & BUSY != 0 {
             return None;
         }
@@ -218,7 +253,7 @@ impl Consumer {
         };
         let size = u64::from(len & !DISCARD);
         self.pos += (size + HDR_SIZE).next_multiple_of(8);
-        ring.cons.store(self.pos, Ordering::Release);
+        ring.cons.0.store(self.pos, Ordering::Release);
         if self.fenced {
             fence(Ordering::SeqCst);
         }
