@@ -2,7 +2,8 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test test-long test-debug coverage mutants vm fmt man fuzz bench help clean distclean
+.PHONY: module setup run test test-long test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
+	help clean distclean
 
 # KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
 KDIR ?=
@@ -58,6 +59,13 @@ fuzz: module
 bench: module
 	@scripts/bench $(ONLY)
 
+# ONLY="operations upstream": those groups; without, see scripts/bench-check.
+bench-check: module
+	@scripts/bench-check $(ONLY)
+
+bench-record: module
+	@scripts/bench-check --record $(ONLY)
+
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
@@ -69,11 +77,13 @@ help:
 	@echo 'make test-debug the guest tests on a kernel that looks for memory errors, lock misuse, leaks (hours)'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
-	@echo 'make fmt        format the Rust code, renew the table in README'
+	@echo 'make fmt        format the Rust code, renew the tables in README'
 	@echo 'make man        docs/bpf-heap-dynptrs.7 of the comments in include/rust_dynptr.bpf.h'
 	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N;'
 	@echo '                HEAP=1: with heap dynptrs, the module alone'
 	@echo 'make bench      C against Rust: instructions of each operation, the kernel'"'"'s own benchmarks; build/bench/'
+	@echo 'make bench-check  fails if an operation takes more than C, or than recorded, by more than 2 %;'
+	@echo '                make bench-record renews selftests/bench.recorded and the summary in README'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
 	@echo 'KDIR=… KIMAGE=… use your own kernel tree and image; see README'
