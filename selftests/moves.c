@@ -39,12 +39,17 @@ static bool moved(struct bpf_program *prog, unsigned int from, unsigned int to, 
 	return !skel->bss->copied && !memcmp(wanted, skel->bss->found, sizeof(wanted));
 }
 
-/* Whether all are, from and to everywhere, also where they overlap; up to the first that is not. */
+/*
+ * Whether all are, from and to everywhere, but not overlapping: if the first part has room and
+ * need not move, such bytes are left to chance. Up to the first that is not.
+ */
 static bool copies(void)
 {
 	for (unsigned int size = 1; size <= 300; size += 23) {
 		for (unsigned int from = 0; from + size <= LINEAR; from += 61) {
 			for (unsigned int to = 0; to + size <= MOVES_MAX; to += 119) {
+				if (to < from + size && from < to + size)
+					continue;
 				if (!moved(skel->progs.copy, from, to, size))
 					return false;
 			}

@@ -345,6 +345,7 @@ impl Dynptr<'_> {
     /// which C reads from where it was. So it is moved first: then both are contiguous.
     #[inline(never)]
     fn copy_within_packet(self, offset: u64, src: Dynptr<'_>, src_offset: u64, size: u64) -> c_int {
+        let before = src.contiguous(src_offset, size);
         // Nothing, written behind the range, moves as much as the range itself, and is refused like it.
         // SAFETY: No byte is read.
         let err = unsafe { self.write_part(offset.saturating_add(size), null_mut(), 0) };
@@ -355,6 +356,11 @@ impl Dynptr<'_> {
         let to = self.contiguous_rdwr(offset, size);
         if from.is_null() || to.is_null() {
             return self.copy_in_chunks(offset, src, src_offset, size);
+        }
+        if from == before {
+            // There was room. As C, also where the ranges overlap, which its memcpy() leaves to chance.
+            // SAFETY: `from` is `size` bytes long.
+            return unsafe { self.write_part(offset, from, size) };
         }
         // SAFETY: Both are `size` bytes long.
         unsafe { copy(from, to, size) };
