@@ -11,7 +11,9 @@ cd "$(dirname "$0")/.."
 . selftests/tap.sh
 KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# What has been booted with is not ours.
+# What has been booted with is not ours; it takes two scans to be seen.
+echo scan >$KMEMLEAK
+sleep 6
 echo scan >$KMEMLEAK
 echo clear >$KMEMLEAK
 if [ $# = 0 ]; then
