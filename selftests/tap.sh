@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # TAP for the shell tests; sourced. Callers use `set -euo pipefail`.
 
-# shellcheck source=selftests/splats.sh
-. "$(dirname "${BASH_SOURCE[0]}")/splats.sh"
+# shellcheck source=scripts/splats.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/splats.sh"
 TAP_COUNT=0
 TAP_FAILED=0
 
