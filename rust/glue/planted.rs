@@ -40,7 +40,7 @@ fn out_of_bounds() -> Result {
     let behind = unsafe { array.as_ptr().add(24) };
     // SAFETY: As above.
     let byte = unsafe { behind.read_volatile() };
-    pr_info!("planted: read {byte} out of bounds\n");
+    pr_info!("planted: read {} out of bounds\n", usize::from(byte));
     Ok(())
 }
 
