@@ -60,6 +60,12 @@ in_userns() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else unshare --user --map-root-user --map-auto -- "$@"; fi
 }
 
+# build_selftests: the guest's tests, in build/selftests.
+build_selftests() {
+	say "building the guest's tests"
+	logged "$BUILD/log/selftests.log" "$SCRIPTS/enter" make -C /host/selftests OUTPUT=/host/build/selftests
+}
+
 # need_space DIR MB: ends unless DIR's file system has MB free.
 need_space() {
 	local free

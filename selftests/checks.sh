@@ -6,22 +6,11 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../scripts/lib.sh"
+# shellcheck source=selftests/tap.sh
+. "$TOP/selftests/tap.sh"
 load_env
 
 WORK=$BUILD/checks
-N=0
-FAILED=0
-
-# result GOOD NAME: one TAP line.
-result() {
-	N=$((N + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $N - checks: $2"
-	else
-		FAILED=1
-		echo "not ok $N - checks: $2"
-	fi
-}
 
 # refuses NAME TEXT CMD…: CMD must fail and say TEXT.
 refuses() {
@@ -29,9 +18,9 @@ refuses() {
 	shift 2
 	out=$("$@" 2>&1) || rc=$?
 	if [ "$rc" != 0 ] && grep -qF -- "$text" <<<"$out"; then
-		result 0 "$name"
+		tap_ok "checks: $name" 0
 	else
-		result 1 "$name"
+		tap_ok "checks: $name" 1
 		printf 'status %d, wanted: %s\n%s\n' "$rc" "$text" "$out" | tail -n 20 | sed 's/^/# /'
 	fi
 }
@@ -40,7 +29,7 @@ allows() {
 	local name=$1 out rc=0
 	shift
 	out=$("$@" 2>&1) || rc=$?
-	result "$rc" "$name"
+	tap_ok "checks: $name" "$rc"
 	[ "$rc" = 0 ] || printf '%s\n' "$out" | tail -n 20 | sed 's/^/# /'
 }
 
@@ -187,5 +176,4 @@ mkdir -p "$WORK"
 check_nopanic
 check_unsafe
 check_clippy
-echo "1..$N"
-exit "$FAILED"
+tap_done

@@ -26,12 +26,8 @@ static inline struct heap_bpf *heap_load(void)
 	return loaded;
 }
 
-/*
- * Runs @prog of @skel once with this request; what came of it is in skel->bss->result. 0 or the
- * errno of the system call.
- */
-static inline int heap_run(struct heap_bpf *skel, struct bpf_program *prog,
-			   struct heap_request request)
+/* Runs @prog once, with a packet if it takes one. 0 or the errno of the system call. */
+static inline int heap_test_run(struct bpf_program *prog)
 {
 	char packet[64] = "packet";
 
@@ -40,11 +36,18 @@ static inline int heap_run(struct heap_bpf *skel, struct bpf_program *prog,
 	LIBBPF_OPTS(bpf_test_run_opts, plain);
 	bool has_packet = bpf_program__type(prog) == BPF_PROG_TYPE_SCHED_CLS;
 
-	memset(&skel->bss->result, 0, sizeof(skel->bss->result));
-	skel->bss->request = request;
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), has_packet ? &on_packet : &plain))
 		return errno;
 	return 0;
+}
+
+/* The same of @skel with this request; what came of it is in skel->bss->result. */
+static inline int heap_run(struct heap_bpf *skel, struct bpf_program *prog,
+			   struct heap_request request)
+{
+	memset(&skel->bss->result, 0, sizeof(skel->bss->result));
+	skel->bss->request = request;
+	return heap_test_run(prog);
 }
 
 /* One allocation of @size bytes: errno @err, and that the dynptr is what it must be. */

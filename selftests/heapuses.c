@@ -20,8 +20,8 @@
 #include "bpf/heap.h"
 #include "bpf/heap_uses.h"
 #include "control.h"
-#include "heap.skel.h"
 #include "heap_uses.skel.h"
+#include "heaprun.h"
 #include "heapstat.h"
 #include "tap.h"
 
@@ -139,15 +139,10 @@ static void owned(const struct owner *owner)
 
 static void run_once(struct bpf_program *prog)
 {
-	char packet[64] = "packet";
+	int err = heap_test_run(prog);
 
-	LIBBPF_OPTS(bpf_test_run_opts, on_packet, .data_in = packet,
-		    .data_size_in = sizeof(packet));
-	LIBBPF_OPTS(bpf_test_run_opts, plain);
-	bool has_packet = bpf_program__type(prog) == BPF_PROG_TYPE_SCHED_CLS;
-
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), has_packet ? &on_packet : &plain))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+	if (err)
+		tap_bail("%s: %s", bpf_program__name(prog), strerror(err));
 }
 
 /* In the storage of a task, which ends. */
@@ -259,9 +254,7 @@ int main(int argc, char **argv)
 	attributes();
 	signatures();
 	heap_uses_bpf__destroy(skel);
-	heap = heap_bpf__open_and_load();
-	if (!heap)
-		tap_bail("heap.bpf.o cannot be had: %s", strerror(errno));
+	heap = heap_load();
 	of_task(heap);
 	of_cgroup(heap);
 	heap_bpf__destroy(heap);

@@ -10,21 +10,17 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "insert.h"
 #include "samples.h"
 #include "tap.h"
 
 #define LOG_SIZE 65536
 #define MAX_PROGRAMS 512
 #define REPEATS 3	/* the least of these counts */
-#define LIVEPATCH "/sys/kernel/livepatch/rust_dynptr"
 #define WAIT_US 1000
 #define WAITS 60000
 
@@ -134,31 +130,29 @@ static double wait_for(const char *path, const char *text)
 
 static void load_module(const char *ko)
 {
-	int fd = open(ko, O_RDONLY | O_CLOEXEC);
 	double start = now();
+	int err = module_insert(ko, "");
 
-	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
-		tap_bail("%s: %s", ko, strerror(errno));
+	if (err)
+		tap_bail("%s: %s", ko, strerror(err));
 	sample_add(&loaded, now() - start);
-	close(fd);
 	sample_add(&switched, wait_for(LIVEPATCH "/transition", "0"));
 }
 
 static void unload_module(void)
 {
-	int fd = open(LIVEPATCH "/enabled", O_WRONLY | O_CLOEXEC);
 	double start = now();
+	int err = write_file(LIVEPATCH "/enabled", "0");
 
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		tap_bail(LIVEPATCH ": %s", strerror(errno));
-	close(fd);
+	if (err)
+		tap_bail(LIVEPATCH ": %s", strerror(err));
 	wait_for(LIVEPATCH "/enabled", NULL);
 	sample_add(&disabled, now() - start);
 	start = now();
 	/* Programs that have just gone hold it until a grace period is over. */
-	for (int i = 0; syscall(SYS_delete_module, "rust_dynptr", 0); i++) {
-		if (errno != EWOULDBLOCK || i == WAITS)
-			tap_bail("the module does not unload: %s", strerror(errno));
+	for (int i = 0; (err = module_remove()); i++) {
+		if (err != EWOULDBLOCK || i == WAITS)
+			tap_bail("the module does not unload: %s", strerror(err));
 		usleep(WAIT_US);
 	}
 	sample_add(&removed, now() - start);
