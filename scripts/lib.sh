@@ -66,6 +66,12 @@ build_selftests() {
 	logged "$BUILD/log/selftests.log" "$SCRIPTS/enter" make -C /host/selftests OUTPUT=/host/build/selftests
 }
 
+# build_kmods: the kernel modules that tests use, in build/kmod. After load_env.
+build_kmods() {
+	logged "$BUILD/log/kmod.log" "$SCRIPTS/enter" make -C /kdir M=/host/selftests/kmod MO=/host/build/kmod \
+		"${KFLAGS[@]}" KBUILD_MODPOST_WARN=1
+}
+
 # need_space DIR MB: ends unless DIR's file system has MB free.
 need_space() {
 	local free

@@ -15,8 +15,6 @@
 #include "samples.h"
 #include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static const unsigned int sizes[] = { 8, 64, 256, 1024, 4096 };
 
 static int drop(void *context, void *data, size_t size)

@@ -7,7 +7,6 @@
 
 #include "bpf/cost.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PACKET 6000	/* bytes of a packet with fragments */
 #define SHORT 1024	/* of one without */
 #define LINEAR 100	/* of the first part of the former */

@@ -25,8 +25,6 @@
 #include "insert.h"
 #include "stream.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static atomic_bool stop;
 static unsigned int rest;
 static atomic_ullong loads;

@@ -20,7 +20,6 @@
 #include "grid.skel.h"
 #include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LINEAR 100	/* bytes of the first part of a packet with fragments */
 #define SHORT 3456	/* of a packet without: fits a page with all around it */
 

@@ -24,8 +24,6 @@ static const unsigned int sizes[] = {
 
 static const unsigned long long all_flags[] = { 0, ZERO_FLAG, 1, ZERO_FLAG | 1, ~0ULL };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct heap_bpf *skel;
 static unsigned int zone;
 

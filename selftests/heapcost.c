@@ -17,7 +17,6 @@
 #include "tap.h"
 
 #define REPEATS 5
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 /* Instructions for 64 bytes, which 64 of them are zeroed with, at most: 616 on 2026-11-26. */
 #define HELD_SIZE 64
 #define HELD_TO 650

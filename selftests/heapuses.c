@@ -25,7 +25,6 @@
 #include "heapstat.h"
 #include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define OWNED_FILE "/tmp/heapuses"
 #define OWNED_CGROUP "/sys/fs/cgroup/heapuses"
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * loadcost KO PROGRAMS MODULE TURNS OBJECT…: what it takes to verify the programs of the objects,
- * with C and with Rust in turns (C, Rust, Rust, C), and to load, switch and unload the module. In a
- * guest that counts instructions (vm -i), whose clock they are. The first goes to the file
- * PROGRAMS, the second to MODULE, as JSON (scripts/bench).
+ * loadcost KO OTHERPATCH PROGRAMS MODULE TURNS OBJECT…: what it takes to verify the programs of the
+ * objects, with C and with Rust in turns (C, Rust, Rust, C), and to load, switch and unload the
+ * module. In a guest that counts instructions (vm -i), whose clock they are. The first goes to the
+ * file PROGRAMS, the second to MODULE, as JSON (scripts/bench).
+ *
+ * What no replacement of these functions can go below is C behind a livepatch of the same
+ * functions, which replaces them by themselves (the module OTHERPATCH): C's turns are done so, too.
  *
  * The verifier measures itself, in microseconds; a program that it refuses is left out.
  */
@@ -23,10 +26,13 @@
 #define REPEATS 3	/* the least of these counts */
 #define WAIT_US 1000
 #define WAITS 60000
+#define OTHERPATCH "/sys/kernel/livepatch/otherpatch"
+
+enum { WITH_C, WITH_RUST, BEHIND_PATCH, SIDES };
 
 struct program {
 	char name[128];
-	struct samples c, rust;
+	struct samples cost[SIDES];
 };
 
 static struct program programs[MAX_PROGRAMS];
@@ -74,7 +80,7 @@ static double verify(const char *path, const char *name)
 }
 
 /* All programs of the object. */
-static void measure(char *path, bool rust)
+static void measure(char *path, int side)
 {
 	struct bpf_object *obj = bpf_object__open_file(path, NULL);
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -93,7 +99,7 @@ static void measure(char *path, bool rust)
 				least = spent;
 		}
 		if (least)
-			sample_add(rust ? &p->rust : &p->c, least);
+			sample_add(&p->cost[side], least);
 	}
 	bpf_object__close(obj);
 }
@@ -128,6 +134,22 @@ static double wait_for(const char *path, const char *text)
 	tap_bail("%s does not become %s", path, text ? text : "empty");
 }
 
+/* Names of the functions that the module replaces by livepatch, with commas. */
+static char replaced[1024];
+
+static void read_replaced(void)
+{
+	struct row rows[MAX_ROWS];
+	int rows_read = control_rows(rows), used = 0;
+
+	for (int i = 0; i < rows_read; i++)
+		if (!strcmp(rows[i].kind, "patch"))
+			used += snprintf(replaced + used, sizeof(replaced) - used, "%s%s",
+					 used ? "," : "", rows[i].name);
+	if (!used || used >= (int)sizeof(replaced))
+		tap_bail("the module's table cannot be read");
+}
+
 static void load_module(const char *ko)
 {
 	double start = now();
@@ -137,6 +159,33 @@ static void load_module(const char *ko)
 		tap_bail("%s: %s", ko, strerror(err));
 	sample_add(&loaded, now() - start);
 	sample_add(&switched, wait_for(LIVEPATCH "/transition", "0"));
+	read_replaced();
+}
+
+static void load_otherpatch(const char *ko)
+{
+	char parameters[sizeof(replaced) + 16];
+	int err;
+
+	snprintf(parameters, sizeof(parameters), "function=%s", replaced);
+	err = module_insert(ko, parameters);
+	if (err)
+		tap_bail("%s: %s", ko, strerror(err));
+	wait_for(OTHERPATCH "/transition", "0");
+}
+
+static void unload_otherpatch(void)
+{
+	int err = write_file(OTHERPATCH "/enabled", "0");
+
+	if (err)
+		tap_bail(OTHERPATCH ": %s", strerror(err));
+	wait_for(OTHERPATCH "/enabled", NULL);
+	for (int i = 0; syscall(SYS_delete_module, "otherpatch", O_NONBLOCK); i++) {
+		if (i == WAITS)
+			tap_bail("otherpatch does not unload: %s", strerror(errno));
+		usleep(WAIT_US);
+	}
 }
 
 static void unload_module(void)
@@ -158,25 +207,43 @@ static void unload_module(void)
 	sample_add(&removed, now() - start);
 }
 
+/* Verified in every round. */
+static bool is_whole(const struct program *p)
+{
+	int rounds = p->cost[WITH_C].count;
+
+	return rounds && p->cost[WITH_RUST].count == rounds &&
+	       p->cost[BEHIND_PATCH].count == rounds;
+}
+
 static void report_programs(const char *path)
 {
 	FILE *json = samples_open(path, "programs", "thousand instructions to verify");
-	double c = 0, rust = 0;
+	struct samples all[SIDES] = {};
+	double mean[SIDES];
 	int reported = 0;
 
 	for (int i = 0; i < count; i++) {
 		struct program *p = &programs[i];
 
-		if (!p->c.count || p->c.count != p->rust.count)
+		if (!is_whole(p))
 			continue;
-		samples_result(json, !reported++, p->name, NULL, &p->c, &p->rust);
-		c += sample_mean(&p->c);
-		rust += sample_mean(&p->rust);
+		samples_result(json, !reported++, p->name, NULL, &p->cost[WITH_C],
+			       &p->cost[WITH_RUST]);
+		for (int side = 0; side < SIDES; side++)
+			samples_sum(&all[side], &p->cost[side]);
 	}
+	samples_result(json, !reported, "all programs", NULL, &all[WITH_C], &all[WITH_RUST]);
+	samples_result(json, false, "all programs, C behind a livepatch too", "C behind a livepatch",
+		       &all[BEHIND_PATCH], &all[WITH_RUST]);
 	samples_close(json);
+	for (int side = 0; side < SIDES; side++)
+		mean[side] = sample_mean(&all[side]);
 	tap_ok(reported && reported * 2 > count,
 	       "loadcost: %d of %d programs are verified: C %.0f, Rust %.0f thousand instructions",
-	       reported, count, c, rust);
+	       reported, count, mean[WITH_C], mean[WITH_RUST]);
+	tap_note("C behind a livepatch of the same functions: %.0f, Rust by that %.4f",
+		 mean[BEHIND_PATCH], mean[WITH_RUST] / mean[BEHIND_PATCH]);
 }
 
 static void report_module(const char *path)
@@ -192,7 +259,7 @@ static void report_module(const char *path)
 		{ "remove: until rmmod returns", &removed },
 	};
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+	for (size_t i = 0; i < COUNT(parts); i++) {
 		samples_result(json, !i, parts[i].name, NULL, NULL, parts[i].samples);
 		tap_note("%s: %.0f us", parts[i].name, sample_mean(parts[i].samples));
 	}
@@ -200,28 +267,39 @@ static void report_module(const char *path)
 	tap_ok(loaded.count, "loadcost: the module was loaded and unloaded %d times", loaded.count);
 }
 
+/* C, Rust, Rust, C; around the latter, C behind a livepatch. */
+static void turn(char **argv, char **objects)
+{
+	static const int sides[] = {
+		WITH_C, WITH_RUST, WITH_RUST, BEHIND_PATCH, WITH_C, BEHIND_PATCH
+	};
+
+	for (size_t round = 0; round < COUNT(sides); round++) {
+		if (round == 1)
+			load_module(argv[1]);
+		if (sides[round] == BEHIND_PATCH)
+			load_otherpatch(argv[2]);
+		for (char **object = objects; *object; object++)
+			measure(*object, sides[round]);
+		if (sides[round] == BEHIND_PATCH)
+			unload_otherpatch();
+		if (round == 2)
+			unload_module();
+	}
+}
+
 int main(int argc, char **argv)
 {
-	int turns = argc > 4 ? atoi(argv[4]) : 0;
+	int turns = argc > 6 ? atoi(argv[5]) : 0;
 
-	if (argc < 6 || turns < 1) {
-		fprintf(stderr, "usage: loadcost KO PROGRAMS MODULE TURNS OBJECT…\n");
+	if (turns < 1) {
+		fprintf(stderr, "usage: loadcost KO OTHERPATCH PROGRAMS MODULE TURNS OBJECT…\n");
 		return 2;
 	}
 	libbpf_set_print(NULL);
-	for (int turn = 0; turn < turns; turn++) {
-		for (int round = 0; round < 4; round++) {
-			bool rust = round == 1 || round == 2;
-
-			if (round == 1)
-				load_module(argv[1]);
-			for (int i = 5; i < argc; i++)
-				measure(argv[i], rust);
-			if (round == 2)
-				unload_module();
-		}
-	}
-	report_programs(argv[2]);
-	report_module(argv[3]);
+	for (int i = 0; i < turns; i++)
+		turn(argv, argv + 6);
+	report_programs(argv[3]);
+	report_module(argv[4]);
 	return tap_done();
 }

@@ -15,7 +15,6 @@
 #include "control.h"
 #include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PAGE 4096ULL
 #define RING_BUSY 0x80000000U
 #define RING_DISCARD 0x40000000U

@@ -22,7 +22,6 @@ static const unsigned long long lengths[] = { 0, 1, 8, 33, 64 };
 
 static const unsigned long long all_flags[] = { 0, 1, 2, 4, ~0ULL };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CASES (ROWS_CLASSES * COUNT(numbers) * COUNT(numbers) * COUNT(lengths) * COUNT(all_flags))
 
 /* What this test must reach. */

@@ -53,6 +53,15 @@ static inline double sample_mean(const struct samples *s)
 	return s->count ? sum / s->count : 0;
 }
 
+/* Adds @s to @sum, round by round. */
+static inline void samples_sum(struct samples *sum, const struct samples *s)
+{
+	for (int i = 0; i < s->count; i++)
+		sum->value[i] = (i < sum->count ? sum->value[i] : 0) + s->value[i];
+	if (s->count > sum->count)
+		sum->count = s->count;
+}
+
 static inline void samples_print(FILE *json, const char *name, const struct samples *s)
 {
 	fprintf(json, ", \"%s\": [", name);

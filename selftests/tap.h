@@ -13,6 +13,8 @@
 
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define __noreturn __attribute__((noreturn))
+/* Of elements. */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int tap_count;
 static int tap_failed;

@@ -59,6 +59,7 @@ fn about(name: &str) -> &'static str {
              it does itself counts too, and its samples differ."
         }
         "heap" => "Allocating a heap dynptr's block and freeing it, against objects of as many bytes.",
+        "parts" => "The kernel's own functions that operations on either side are made of.",
         "programs" => "Loading programs that use many dynptrs: what the verifier does.",
         "module" => "Loading the module, taking over, and giving back.",
         "copied" => "A record whose size is known at run time: made in the ring by a dynptr, against copied.",
