@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 insmod "$1" 2>/dev/null || true
 lines=$(dmesg | sed -n 's/.*\] parts: \(.*: [0-9.]*\)$/\1/p' | sed 's/ 0:/:/')
 awk -F ': ' 'BEGIN {printf "{\"group\": \"parts\", \"unit\": \"instructions a call\", \"results\": ["}
-	{printf "%s\n  {\"name\": \"%s\", \"rust\": [%s]}", NR > 1 ? "," : "", $1, $2}
+	{printf "%s\n  {\"name\": \"%s\", \"rust\": [%s]}", (NR > 1 ? "," : ""), $1, $2}
 	END {print "\n]}"}' <<<"$lines" >"$2"
 sed 's/^/# /' <<<"$lines"
 enough=1
