@@ -77,7 +77,7 @@ help:
 	@echo 'make test-debug the guest tests on a kernel that looks for memory errors, lock misuse, leaks (hours)'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
-	@echo 'make fmt        format the Rust code, renew the tables in README'
+	@echo 'make fmt        format the Rust code, renew the tables in README and docs/'
 	@echo 'make man        docs/bpf-heap-dynptrs.7 of the comments in include/rust_dynptr.bpf.h'
 	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N;'
 	@echo '                HEAP=1: with heap dynptrs, the module alone'

@@ -80,8 +80,13 @@ need_space() {
 		die "no space: $1 has $free MB free, this step needs $2 MB" "free space, or set XDG_CACHE_HOME to a larger disk"
 }
 
-# renew NAME FILE: README's part between <!-- NAME --> and <!-- end of NAME --> becomes FILE's text.
-renew() { sed -i -e "/<!-- $1 -->/,/<!-- end of $1 -->/{/<!--/!d}" -e "/<!-- $1 -->/r $2" "$TOP/README.md"; }
+# page_of NAME: the page with the generated part NAME, which is between <!-- NAME --> and <!-- end of NAME -->.
+page_of() {
+	grep -lFx -- "<!-- $1 -->" "$TOP/README.md" "$TOP"/docs/*.md || die "no page has the part <!-- $1 -->"
+}
+
+# renew NAME FILE: that part becomes FILE's text.
+renew() { sed -i -e "/<!-- $1 -->/,/<!-- end of $1 -->/{/<!--/!d}" -e "/<!-- $1 -->/r $2" "$(page_of "$1")"; }
 
 # load_env: the variables that scripts/setup or debug-kernel wrote (SYSROOT, KDIR, KVER, KDEB), and KFLAGS,
 # make's arguments for the kernel's compiler. With RUST_DYNPTR_ENV set, those of the environment: setup itself

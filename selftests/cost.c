@@ -214,9 +214,9 @@ static void measure_op(struct cost_bpf *skel, size_t p, int op, int prog, struct
 
 /*
  * ringbuf_map_mem_usage() has one caller: who reads a map's fdinfo. That is measured, and not
- * held to what C costs: its row is a kprobe, which takes an exception by design (README). The
- * same for dynptr_type_str() would tell nothing: it is a switch that the verifier asks in messages
- * of programs that it refuses, of which a load makes one.
+ * held to what C costs: its row is a kprobe, which takes an exception by design (see
+ * docs/takeover.md). The same for dynptr_type_str() would tell nothing: it is a switch that the
+ * verifier asks in messages of programs that it refuses, of which a load makes one.
  */
 static void measure_fdinfo(int map, int side)
 {

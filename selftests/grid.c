@@ -473,7 +473,7 @@ static void check_fragments(void)
 	       "grid: frames with fragments");
 }
 
-/* What reviewers suspected in C; Rust does the same where it is safe (README, differences). */
+/* What reviewers suspected in C; Rust does the same where it is safe (docs/differences.md). */
 static void check_suspects(const struct special *special)
 {
 	size_t moved[2] = {}, forward = 0;

@@ -3,7 +3,7 @@
 //! The take-over table: every C function that the module replaces, and how.
 //!
 //! This is the one place that says so. The module builds its hooks from it
-//! (`takeover.rs`), debugfs and the README print it, and `check-takeover` compares it with the
+//! (`takeover.rs`), debugfs and docs/takeover.md print it, and `check-takeover` compares it with the
 //! target kernel at build time. It is plain data behind a macro, so that host tools can read the
 //! same rows without the functions.
 //!

@@ -206,7 +206,7 @@ struct image {
 		int func;
 	} sub[MAX_FUNCS];
 	bool leaky;	/* what it computes may depend on addresses or stale stack bytes */
-	bool no_run;	/* stock C could let it corrupt the kernel (README, L1) */
+	bool no_run;	/* stock C could let it corrupt the kernel (docs/differences.md, L1) */
 	bool rings, user_ring;
 	bool pure;	/* heap objects have one owner, dynptrs show all of them: heap_emit.c */
 	bool reaches;	/* a callee reaches into its caller's stack: see hash_log() */

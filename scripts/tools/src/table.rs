@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The take-over table, from the module's own file, and the README's rendering of it.
+//! The take-over table, from the module's own file, and the documentation's rendering of it.
 
 #[macro_use]
 #[path = "../../../rust/takeover/rows.rs"]
@@ -41,7 +41,7 @@ macro_rules! collect {
 }
 takeover_rows!(collect);
 
-/// The table of the README.
+/// The table of `docs/takeover.md`.
 pub fn markdown() -> String {
     let mut out = String::from("| C function | source | kind | Rust function | acts on |\n");
     out.push_str("|---|---|---|---|---|\n");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `check-takeover --btf ELF --system-map FILE --image ELF --symbols LIST`: TAP, a line for each row
-//! of the take-over table and each unexported symbol. `check-takeover --markdown`: the table for the
-//! README. Status 1 if anything differs.
+//! of the take-over table and each unexported symbol. `check-takeover --markdown`: the table of
+//! `docs/takeover.md`. Status 1 if anything differs.
 
 use rust_dynptr_tools::{
     btf,
