@@ -10,8 +10,13 @@ W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 rc=0
 
-# refuse_load NAME KO PATTERN: a load that must be refused.
+# refuse_load NAME KO PATTERN [CHECK]: a load that must be refused; `check` must have known, and say CHECK.
 refuse_load() {
+	if [ -n "${4:-}" ]; then
+		rc=0
+		$TOOL check --quiet "$2" >"$W/out" 2>&1 || rc=$?
+		tap_refused "refuse: check knows: $1" 1 "$W/out" "^bad .*$4"
+	fi
 	selftests/state.sh >"$W/before"
 	rc=0
 	$TOOL load "$2" >"$W/out" 2>&1 || rc=$?
@@ -36,22 +41,25 @@ end() {
 
 release=$(uname -r)
 refuse_load 'another kernel release' "$(edited "vermagic=${release:0:3}" 'vermagic=9.9')" \
-	"is built for kernel 9\.9.*this is ${release%%+*}"
+	"is built for kernel 9\.9.*this is ${release%%+*}" 'release .*built for 9\.9'
 rc=0
 insmod "$(edited "vermagic=${release:0:3}" 'vermagic=9.9')" >"$W/out" 2>&1 || rc=$?
 tap_refused 'refuse: another kernel release, plain insmod' any "$W/out" 'Invalid module format'
 refuse_load 'no such file' "$W/none.ko" 'no module at'
 
 # Functions that the kernel does not have, one of each kind.
-refuse_load 'jump row that does not exist' "$(edited bpf_dynptr_size bpf_dynptr_zise)" 'bpf_dynptr_zise'
-refuse_load 'bind row that does not exist' "$(edited bpf_ringbuf_query bpf_ringbuf_yreuq)" 'bpf_ringbuf_yreuq'
+refuse_load 'jump row that does not exist' "$(edited bpf_dynptr_size bpf_dynptr_zise)" 'bpf_dynptr_zise' \
+	'jump +bpf_dynptr_zise +no such symbol'
+refuse_load 'bind row that does not exist' "$(edited bpf_ringbuf_query bpf_ringbuf_yreuq)" 'bpf_ringbuf_yreuq' \
+	'bind +bpf_ringbuf_yreuq +no such symbol'
 refuse_load 'patch row that does not exist' \
-	"$(edited destroy_if_dynptr_stack_slot destroy_if_dynptr_stack_tols)" 'destroy_if_dynptr_stack_tols'
+	"$(edited destroy_if_dynptr_stack_slot destroy_if_dynptr_stack_tols)" 'destroy_if_dynptr_stack_tols' \
+	'patch +destroy_if_dynptr_stack_tols +no such symbol'
 # A function that exists with another prototype, and one that has no fentry.
 refuse_load 'row with another prototype' "$(edited bpf_dynptr_size bpf_dynptr_copy)" \
-	'bpf_dynptr_copy: .*prototype'
+	'bpf_dynptr_copy: .*prototype' 'jump +bpf_dynptr_copy +the prototype is'
 refuse_load 'jump row without fentry' "$(edited bpf_dynptr_from_mem bpf_ringbuf_discard)" \
-	'bpf_ringbuf_discard: .*no such traceable function'
+	'bpf_ringbuf_discard: .*no such traceable function' 'jump +bpf_ringbuf_discard +kind jump needs a fentry'
 
 # Somebody else is on a function.
 build/selftests/fentry 100 >"$W/fentry.out" 2>&1 &
@@ -62,7 +70,8 @@ for ((i = 0; i < 100; i++)); do
 done
 grep -q attached "$W/fentry.out"
 tap_ok 'refuse: a fentry program attaches to bpf_dynptr_size' $? "$W/fentry.out"
-refuse_load 'fentry program on a jump row' "$KO" 'bpf_dynptr_size: cannot be taken over.*fentry'
+refuse_load 'fentry program on a jump row' "$KO" 'bpf_dynptr_size: cannot be taken over.*fentry' \
+	'jump +bpf_dynptr_size +held by a BPF program'
 end "$fentry"
 
 # Loaded: twice; in use; the other way round.
@@ -102,7 +111,7 @@ $TOOL unload >"$W/out" 2>&1 || rc=$?
 tap_refused 'refuse: unload of what is not loaded' 1 "$W/out" 'not loaded'
 rc=0
 $TOOL bogus >"$W/out" 2>&1 || rc=$?
-tap_refused 'refuse: unknown command' 2 "$W/out" 'load KO'
+tap_refused 'refuse: unknown command' 2 "$W/out" 'unknown command bogus'
 
 tap_no_splat refuse
 tap_done

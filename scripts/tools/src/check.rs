@@ -14,17 +14,30 @@ use object::{
     ObjectSection,
     SectionKind, //
 };
-use std::collections::HashMap;
+use std::collections::{
+    HashMap,
+    HashSet, //
+};
 
 const ENDBR64: [u8; 4] = [0xf3, 0x0f, 0x1e, 0xfa];
 const NOP5: [u8; 5] = [0x0f, 0x1f, 0x44, 0x00, 0x00];
 
+/// Name -> (type letter, address) of each symbol of that name.
+type Symbols<'a> = HashMap<&'a str, Vec<(char, u64)>>;
+
+/// How to know whether ftrace can patch an entry.
+enum Entries<'a> {
+    /// By the code there.
+    Image(Box<object::File<'a>>),
+    /// By the running kernel's own list.
+    Listed(HashSet<&'a str>),
+}
+
 /// A kernel to check against.
 pub struct Kernel<'a> {
     btf: btf::File,
-    /// Name -> (type letter, address) of each symbol of that name.
-    symbols: HashMap<&'a str, Vec<(char, u64)>>,
-    image: object::File<'a>,
+    symbols: Symbols<'a>,
+    entries: Entries<'a>,
 }
 
 impl<'a> Kernel<'a> {
@@ -34,25 +47,33 @@ impl<'a> Kernel<'a> {
     ///
     /// A sentence that says which input is broken.
     pub fn new(btf: btf::File, map: &'a str, image: &'a [u8]) -> Result<Self, String> {
-        let mut symbols: HashMap<_, Vec<_>> = HashMap::new();
-        for line in map.lines() {
-            let mut words = line.split_whitespace();
-            let (Some(address), Some(letter), Some(name)) =
-                (words.next(), words.next(), words.next())
-            else {
-                continue;
-            };
-            let address = u64::from_str_radix(address, 16)
-                .map_err(|_| format!("System.map: no address in '{line}'"))?;
-            let letter = letter.chars().next().unwrap_or('?');
-            symbols.entry(name).or_default().push((letter, address));
-        }
         Ok(Self {
             btf,
-            symbols,
-            image: object::File::parse(image)
-                .map_err(|e| format!("the image is no ELF file: {e}"))?,
+            symbols: symbols(map)?,
+            entries: Entries::Image(Box::new(
+                object::File::parse(image).map_err(|e| format!("the image is no ELF file: {e}"))?,
+            )),
         })
+    }
+
+    /// The running kernel: its BTF, the text of `/proc/kallsyms`, and of
+    /// `/sys/kernel/tracing/available_filter_functions`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says which input is broken.
+    pub fn running(btf: btf::File, kallsyms: &'a str, traceable: &'a str) -> Result<Self, String> {
+        let first_word = |line: &'a str| line.split_whitespace().next();
+        Ok(Self {
+            btf,
+            symbols: symbols(kallsyms)?,
+            entries: Entries::Listed(traceable.lines().filter_map(first_word).collect()),
+        })
+    }
+
+    /// Whether there is a symbol of that name, of any type.
+    pub fn has(&self, name: &str) -> bool {
+        self.symbols.contains_key(name)
     }
 
     /// The address of a function, which must be unique unless `position` picks one.
@@ -94,18 +115,13 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// Bytes of kernel text.
-    fn text(&self, address: u64, len: usize) -> Option<&[u8]> {
-        self.image
-            .sections()
-            .filter(|s| s.kind() == SectionKind::Text)
-            .find_map(|s| s.data_range(address, len as u64).ok().flatten())
-    }
-
     /// Whether ftrace can patch the function's entry.
-    fn has_fentry(&self, address: u64) -> Result<bool, String> {
-        let bytes = self
-            .text(address, ENDBR64.len() + NOP5.len())
+    fn has_fentry(&self, name: &str, address: u64) -> Result<bool, String> {
+        let image = match &self.entries {
+            Entries::Image(image) => image,
+            Entries::Listed(names) => return Ok(names.contains(name)),
+        };
+        let bytes = text(image, address, ENDBR64.len() + NOP5.len())
             .ok_or("its text is not in the image")?;
         let (skip, bytes) = match bytes.strip_prefix(&ENDBR64) {
             Some(rest) => (ENDBR64.len() as u64, rest),
@@ -142,9 +158,9 @@ impl<'a> Kernel<'a> {
     /// # Errors
     ///
     /// A sentence that says what differs.
-    pub fn check_row(&self, row: &Row) -> Result<(), String> {
+    pub fn check_row(&self, row: &Row<'_>) -> Result<(), String> {
         let address = self.function(row.name, 0)?;
-        if row.needs_fentry() && !self.has_fentry(address)? {
+        if row.needs_fentry() && !self.has_fentry(row.name, address)? {
             return Err(format!("kind {} needs a fentry, it has none", row.kind));
         }
         self.prototype(row.name, row.proto)
@@ -162,4 +178,30 @@ impl<'a> Kernel<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// The symbols in the text of System.map or `/proc/kallsyms`, without those of modules.
+fn symbols(map: &str) -> Result<Symbols<'_>, String> {
+    let mut symbols = Symbols::new();
+    for line in map.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(address), Some(letter), Some(name), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let address = u64::from_str_radix(address, 16)
+            .map_err(|_| format!("the symbols: no address in '{line}'"))?;
+        let letter = letter.chars().next().unwrap_or('?');
+        symbols.entry(name).or_default().push((letter, address));
+    }
+    Ok(symbols)
+}
+
+/// Bytes of kernel text.
+fn text<'a>(image: &object::File<'a>, address: u64, len: usize) -> Option<&'a [u8]> {
+    image
+        .sections()
+        .filter(|s| s.kind() == SectionKind::Text)
+        .find_map(|s| s.data_range(address, len as u64).ok().flatten())
 }

@@ -3,8 +3,13 @@
 //! Livepatch relocations, as `Documentation/livepatch/module-elf-format.rst` defines them: a symbol
 //! `.klp.sym.vmlinux.NAME,POSITION` with section index `SHN_LIVEPATCH`, and the relocations that use
 //! it in `.klp.rela.vmlinux.SECTION`. The kernel resolves them from kallsyms when it loads the module.
+//! The linked module also carries what it needs of a kernel, see [`carried`].
 
-use crate::symbols::Symbol;
+use crate::{
+    carried,
+    symbols::Symbol,
+    table, //
+};
 use object::{
     build::elf::{
         Builder,
@@ -86,6 +91,11 @@ pub fn link(
         ));
     }
     let relocations = move_relocations(&mut builder, &chosen);
+    let section = builder.sections.add();
+    section.name = carried::SECTION.as_bytes().to_vec().into();
+    section.sh_type = elf::SHT_PROGBITS;
+    section.sh_addralign = 1;
+    section.data = SectionData::Data(carried::text(&table::rows(), listed).into_bytes().into());
     let mut out = Vec::new();
     builder
         .write(&mut out)

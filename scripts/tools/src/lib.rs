@@ -5,13 +5,17 @@
 //! * `klp-link` makes livepatch relocations of unexported symbols ([`klp`]).
 //! * `check-takeover` compares the take-over table with a kernel ([`check`]).
 //! * `btf-layout` writes structure offsets from BTF as Rust constants.
+//! * `check-running` compares a built module with the running kernel ([`carried`], [`running`]).
 
 pub mod btf;
+pub mod carried;
 pub mod check;
+pub mod hooks;
 pub mod klp;
 /// Rendering of prototypes: the module's own code, so that both ends compare the same text.
 #[path = "../../../rust/logic/proto.rs"]
 pub mod proto;
+pub mod running;
 pub mod symbols;
 pub mod table;
 

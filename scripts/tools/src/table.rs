@@ -7,19 +7,19 @@
 mod rows;
 
 /// A row of `rust/takeover/rows.rs`.
-#[derive(Clone, Debug)]
-pub struct Row {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
     /// The C function.
-    pub name: &'static str,
+    pub name: &'a str,
     /// `jump`, `bind`, `patch` or `probe`.
-    pub kind: &'static str,
+    pub kind: &'a str,
     /// Its prototype, as [`crate::proto`] renders it.
-    pub proto: &'static str,
+    pub proto: &'a str,
     /// The C file that it is in.
-    pub source: &'static str,
+    pub source: &'a str,
 }
 
-impl Row {
+impl Row<'_> {
     /// Whether the function's entry must be traceable.
     pub fn needs_fentry(&self) -> bool {
         matches!(self.kind, "jump" | "patch")
@@ -29,7 +29,7 @@ impl Row {
 macro_rules! collect {
     ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
         /// All rows, in the table's order.
-        pub fn rows() -> Vec<Row> {
+        pub fn rows() -> Vec<Row<'static>> {
             vec![$(Row {
                 name: stringify!($name),
                 kind: stringify!($kind),
