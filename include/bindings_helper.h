@@ -23,5 +23,6 @@
 #include <net/xdp.h>
 
 #include "heap_kfuncs.h"
+#include "iter_kfuncs.h"
 #include "rust_dynptr.h"
 #include "unexported.h"

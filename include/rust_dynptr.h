@@ -25,6 +25,7 @@
 
 struct bpf_map;
 struct bpf_verifier_env;
+struct freader;
 struct module;
 struct obj_cgroup;
 
@@ -49,6 +50,13 @@ void rust_dynptr_warn_type(const char *function, u32 type);
 
 /* kmalloc_nolock(size, 0, NUMA_NO_NODE) */
 void *rust_dynptr_kmalloc_nolock(size_t size);
+
+/*
+ * Of the file behind a reader, i_size_read(). And whether reading may sleep from now on: what it
+ * was before.
+ */
+u64 rust_dynptr_reader_size(const struct freader *reader);
+bool rust_dynptr_reader_sleeps(struct freader *reader, bool may);
 
 /* skb_frag_address() */
 void *rust_dynptr_frag_address(const skb_frag_t *frag);

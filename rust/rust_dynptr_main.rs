@@ -93,6 +93,7 @@ impl kernel::InPlaceModule for RustDynptr {
                     dir.read_callback_file(c"takeover", takeover, &Takeover::show);
                     dir.read_callback_file(c"programs", takeover, &Takeover::show_programs);
                     dir.read_callback_file(c"heap", takeover, &show_heap);
+                    dir.read_callback_file(c"iterators", takeover, &show_iterators);
                     dir.read_write_callback_file(
                         c"counting",
                         takeover,
@@ -108,6 +109,11 @@ impl kernel::InPlaceModule for RustDynptr {
 /// debugfs `heap`: see [`glue::heap::show`].
 fn show_heap(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     glue::heap::show(f)
+}
+
+/// debugfs `iterators`: see [`stats::show_events`].
+fn show_iterators(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    stats::show_events(f)
 }
 
 /// debugfs `counting`: 1 if hits are counted.

@@ -10,6 +10,7 @@ mod filter;
 mod heap;
 mod helpers;
 mod internal;
+mod iter;
 mod kfuncs;
 mod ring_map;
 mod ringbuf;

@@ -13,6 +13,9 @@
 //! many bytes.
 
 mod bytes;
+mod frozen;
+
+pub(super) use self::frozen::Frozen;
 
 use super::{
     file::FileImpl,

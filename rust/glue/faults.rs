@@ -57,6 +57,8 @@ pub(super) enum HeapFault {
     Type,
     /// A new block has 2^31-3 references: what a program takes two billion calls for. It is never freed.
     Shared,
+    /// The verifier lets what an iterator reads be released before it.
+    Untied,
 }
 
 /// Whether the module is to have this fault.

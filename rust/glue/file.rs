@@ -129,7 +129,7 @@ impl FileImpl {
     }
 
     #[inline(always)]
-    fn offset(self) -> u64 {
+    pub(super) fn offset(self) -> u64 {
         let offset = self.member::<u64>(layout::bpf_dynptr_file_impl::OFFSET);
         // SAFETY: As in `size`; callers have seen that this is not NULL.
         unsafe { offset.read() }
@@ -200,12 +200,54 @@ impl FileImpl {
         if buf.is_null() {
             return EINVAL.to_c_int();
         }
+        let at = offset.wrapping_add(self.offset());
+        // SAFETY: By this function's contract.
+        unsafe { self.fetch_from(at, buf, len) }
+    }
+
+    /// Bytes of the view that the file has, now. 0 if the kernel does not know how long the file is, as of
+    /// a pipe.
+    pub(super) fn present(self) -> u64 {
+        // SAFETY: By the type invariant `freader` is the reader's state; its file is the program's.
+        let size = unsafe { bindings::rust_dynptr_reader_size(self.freader()) };
+        size.saturating_sub(self.offset()).min(self.size())
+    }
+
+    /// Reads `len` bytes at `at` of the file, wherever the view is, and sleeps only if that is allowed where
+    /// the program is: in a sleepable one it is not everywhere.
+    ///
+    /// Returns 0 or the file reader's error: -EFAULT for what is not in memory if it must not sleep.
+    ///
+    /// # Safety
+    ///
+    /// `buf` is valid for writes of `len` bytes.
+    pub(super) unsafe fn fetch_at(self, at: u64, buf: *mut c_void, len: u64) -> c_int {
+        // SAFETY: Looks at what this processor is doing.
+        if unsafe { bindings::rust_dynptr_may_sleep() } {
+            // SAFETY: By this function's contract.
+            return unsafe { self.fetch_from(at, buf, len) };
+        }
+        // SAFETY: By the type invariant, the reader's state, used by this call only.
+        let sleeps = unsafe { bindings::rust_dynptr_reader_sleeps(self.freader(), false) };
+        // SAFETY: By this function's contract.
+        let err = unsafe { self.fetch_from(at, buf, len) };
+        // SAFETY: As above.
+        unsafe { bindings::rust_dynptr_reader_sleeps(self.freader(), sleeps) };
+        err
+    }
+
+    /// Reads `len` bytes at `at` of the file into `buf`.
+    ///
+    /// # Safety
+    ///
+    /// `buf` is valid for writes of `len` bytes. Sleeps if the dynptr was made in a sleepable program.
+    #[inline(always)]
+    unsafe fn fetch_from(self, at: u64, buf: *mut c_void, len: u64) -> c_int {
         let freader = self.freader();
         // SAFETY: By the type invariant `freader` is the reader's state, used by this call only.
         unsafe { (*freader).buf = buf };
         // SAFETY: As above.
         unsafe { (*freader).buf_sz = len as u32 };
-        let at = offset.wrapping_add(self.offset());
         // SAFETY: As above; the reader copies at most `buf_sz` bytes to `buf`.
         let found = unsafe { bindings::freader_fetch(freader, at as i64, len as usize) };
         if found.is_null() {

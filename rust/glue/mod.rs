@@ -12,6 +12,7 @@ pub(crate) mod faults;
 pub(crate) mod fetch;
 mod file;
 pub(crate) mod heap;
+pub(crate) mod iter;
 pub(crate) mod judge;
 mod layout;
 pub(crate) mod module;

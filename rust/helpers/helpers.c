@@ -7,7 +7,9 @@
  */
 #include <linux/bpf_verifier.h>
 #include <linux/bug.h>
+#include <linux/buildid.h>
 #include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/gfp.h>
 #include <linux/kmemleak.h>
@@ -60,6 +62,19 @@ void *rust_dynptr_kmalloc_nolock(size_t size)
 void *rust_dynptr_frag_address(const skb_frag_t *frag)
 {
 	return skb_frag_address(frag);
+}
+
+u64 rust_dynptr_reader_size(const struct freader *reader)
+{
+	return i_size_read(reader->file->f_mapping->host);
+}
+
+bool rust_dynptr_reader_sleeps(struct freader *reader, bool may)
+{
+	bool before = reader->may_fault;
+
+	reader->may_fault = may;
+	return before;
 }
 
 void rust_dynptr_init_wait(wait_queue_head_t *waitq, const void *key)

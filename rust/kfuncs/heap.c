@@ -10,6 +10,7 @@
 #include <linux/module.h>
 
 #include "../../include/heap_kfuncs.h"
+#include "../../include/iter_kfuncs.h"
 
 __bpf_kfunc_start_defs();
 
@@ -54,7 +55,15 @@ CFI_NOSEAL(bpf_dynptr_heap_release_dtor);
 
 __bpf_kfunc_end_defs();
 
+/* A module can have one set: these are all of ours. */
 BTF_KFUNCS_START(heap_kfuncs)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_new, KF_ITER_NEW)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_destroy, KF_ITER_DESTROY)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_advance)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_token_new, KF_ITER_NEW)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_token_next, KF_ITER_NEXT | KF_RET_NULL)
+BTF_ID_FLAGS(func, bpf_iter_dynptr_token_destroy, KF_ITER_DESTROY)
 BTF_ID_FLAGS(func, bpf_dynptr_alloc, KF_IMPLICIT_ARGS)
 BTF_ID_FLAGS(func, bpf_dynptr_put, KF_RELEASE)
 BTF_ID_FLAGS(func, bpf_dynptr_detach, KF_ACQUIRE | KF_RELEASE | KF_RET_NULL)

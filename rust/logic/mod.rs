@@ -17,6 +17,7 @@ pub mod codes;
 pub mod dynptr;
 pub mod errno;
 pub mod heap;
+pub mod iter;
 pub mod objects;
 pub mod packet;
 pub mod proto;

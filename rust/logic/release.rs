@@ -50,6 +50,9 @@ pub trait References {
     /// Removes reference `index`, which is there; the order of the others stays.
     fn remove_reference(&mut self, index: u32);
 
+    /// Reference `index`, which is there and to a pointer, derives from `parent_id` from now on.
+    fn set_parent(&mut self, index: u32, parent_id: i32);
+
     /// Tells the diagnostics that the reference `id` was released by the current instruction.
     fn record_release(&mut self, id: i32);
 }

@@ -17,10 +17,12 @@ use crate::{
             self,
             HeapFault, //
         },
-        heap::call_of,
-        programs::called_kfunc,
+        heap,
+        iter,
+        programs::called_kfunc, //
     },
     logic::{
+        self,
         argno::ArgNo,
         argument::{
             self,
@@ -173,7 +175,11 @@ impl VerifierEnv<'_> {
     /// gives; -ENOMEM, -EFAULT.
     pub(crate) fn check_dynptr_argument(&mut self, arg: &DynptrArgument<'_>) -> Result<(), c_int> {
         let frame = self.frame_of(arg.reg);
-        let ty = self.argument_type(arg);
+        let called = self.called(arg);
+        let ty = match called.and_then(heap::call_of) {
+            Some(call) => with_faults(arg.ty.of_heap(call)),
+            None => arg.ty,
+        };
         match argument::judge(&arg.reg.view(), ty, &frame) {
             Ok(Judgement::Construct) => self.construct_dynptr(arg, ty),
             Ok(Judgement::Use { spi, mark }) => {
@@ -182,20 +188,21 @@ impl VerifierEnv<'_> {
                     self.mark_dynptr_scratched(spi);
                 }
                 arg.describe(mark);
+                if called.is_some_and(iter::is_constructor) && !faults::has(HeapFault::Untied) {
+                    logic::iter::tie(self, arg.insn, mark.parent_id)
+                        .map_err(|reject| self.refuse(reject))?;
+                }
                 Ok(())
             }
             Err(reject) => Err(self.refuse_argument(reject, arg)),
         }
     }
 
-    /// What the call asks for: for our own kfuncs more than the kernel's verifier knows.
-    fn argument_type(&self, arg: &DynptrArgument<'_>) -> ArgType {
+    /// The address of the kfunc that is called, if it is a module's. Of our own the kernel's verifier knows
+    /// less than we do.
+    fn called(&self, arg: &DynptrArgument<'_>) -> Option<usize> {
         // SAFETY: By the type invariant; the program is complete, and the instruction in it.
-        let called = unsafe { called_kfunc(self.as_ptr(), arg.insn) };
-        match called.and_then(call_of) {
-            Some(call) => with_faults(arg.ty.of_heap(call)),
-            None => arg.ty,
-        }
+        unsafe { called_kfunc(self.as_ptr(), arg.insn) }
     }
 
     /// Refuses slices that may be a buffer on the stack, if that was asked for.

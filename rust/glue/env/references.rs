@@ -117,6 +117,16 @@ impl References for VerifierEnv<'_> {
         unsafe { (*self.state()).acquired_refs = last };
     }
 
+    fn set_parent(&mut self, index: u32, parent_id: i32) {
+        if index >= self.reference_count() {
+            return;
+        }
+        let reference = self.references().wrapping_add(index as usize);
+        // SAFETY: `index` is below the number of the array's elements.
+        let reference = unsafe { &mut *reference };
+        reference.__bindgen_anon_1.parent_id = parent_id;
+    }
+
     fn record_release(&mut self, id: i32) {
         // SAFETY: By the type invariant.
         unsafe { bindings::bpf_diag_record_ref_release(self.as_ptr(), self.insn(), id as u32) };

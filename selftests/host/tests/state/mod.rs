@@ -244,6 +244,10 @@ impl References for State {
         self.references.remove(index as usize);
     }
 
+    fn set_parent(&mut self, index: u32, parent_id: i32) {
+        self.references[index as usize].parent_id = parent_id;
+    }
+
     fn record_release(&mut self, id: i32) {
         self.released.push(id);
     }
