@@ -30,7 +30,6 @@ union bpf_dynptr_range {
 		u32 len;
 		s32 end;
 	};
-	u64 __raw[2];
 };
 
 int bpf_iter_dynptr_new(struct bpf_iter_dynptr *it, const struct bpf_dynptr *ptr, u64 size,

@@ -23,7 +23,7 @@
  * An iterator shows the view that the dynptr had when it was made: bpf_dynptr_adjust() of the
  * dynptr, or writing over it, does not change that, and the iterator leaves the dynptr as it is.
  * What the dynptr stands for cannot be released before the iterator is destroyed. The verifier
- * refuses a program that does so, with "Leaking reference … Release it first.": leave the loop
+ * refuses a program that does so, with "Leaking reference id=... Release it first.": leave the loop
  * before bpf_dynptr_put(), bpf_ringbuf_submit_dynptr() or bpf_dynptr_file_discard().
  *
  * The ranges are right for the memory as it was when they were found. If the memory changes
@@ -49,7 +49,6 @@ union bpf_dynptr_range {
 		__u32 len;
 		__s32 end;
 	};
-	__u64 __raw[2];
 };
 
 enum {

@@ -1,4 +1,5 @@
-# rst2page.awk: the reStructuredText of the kernel's kernel-doc, as one manual page; see scripts/man.
+# rst2page.awk: the reStructuredText of the kernel's kernel-doc, as one manual page; see scripts/man. Variables:
+# name, header, text: what it is called, made of, about.
 
 # Text with its markup: ``code'' and functions bold, **parameters** italic.
 function marked(text,    out) {
@@ -74,10 +75,10 @@ function item(how) {
 }
 
 BEGIN {
-	print ".\\\" Made by scripts/man of include/rust_dynptr.bpf.h: do not edit."
+	print ".\\\" Made by scripts/man of " header ": do not edit."
 	print ".\\\" SPDX-License-Identifier: GPL-2.0"
-	print ".TH BPF-HEAP-DYNPTRS 7 \"\" \"rust_dynptr\" \"Miscellaneous Information Manual\""
-	print ".SH NAME\nbpf-heap-dynptrs \\- dynptrs over memory that BPF programs allocate"
+	print ".TH " toupper(name) " 7 \"\" \"rust_dynptr\" \"Miscellaneous Information Manual\""
+	print ".SH NAME\n" name " \\- " text
 }
 
 {

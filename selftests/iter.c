@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * iter KO [CASES]: iterators over dynptrs (include/rust_dynptr_iter.bpf.h) on every class of
+ * iter KO [WALKS]: iterators over dynptrs (include/rust_dynptr_iter.bpf.h) on every class of
  * memory, over random contents, views and arguments, against a model; and what must be refused.
+ *
+ * iter KO untied: KO has a verifier that lets what an iterator reads be released before it
+ * (rust/glue/faults.rs): programs that do so must be loaded then.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -23,6 +26,7 @@
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define REFUSED "/host/build/selftests/iter_refused.bpf.o"
 #define MAX_PACKET 4608	/* more than a page */
 #define ETHERNET 14
 
@@ -62,9 +66,10 @@ static unsigned int below(unsigned int limit)
 	return limit ? random() % limit : 0;
 }
 
-/* Few different bytes and many; runs of one; nothing. */
+/* Few different bytes and many; runs of one, in much memory some longer than a call looks. */
 static void fill(unsigned char *bytes, size_t size)
 {
+	unsigned int run = size > MAX_PACKET * 10 && below(2) ? 60000 : 200;
 	static const unsigned char some[] = "\n\n ,;ab\1\2\37\77";
 	unsigned int style = below(8);
 
@@ -77,7 +82,7 @@ static void fill(unsigned char *bytes, size_t size)
 		else if (style < 7)
 			bytes[i] = random();
 		else
-			bytes[i] = i && below(200) ? bytes[i - 1] : some[below(sizeof(some))];
+			bytes[i] = i && below(run) ? bytes[i - 1] : some[below(sizeof(some))];
 	}
 }
 
@@ -272,8 +277,8 @@ static void attach_class(struct bpf_link **link, const struct class *class)
 		tap_bail("no attachment of %s: %s", class->program, strerror(errno));
 }
 
-/* @cases random walks over memory of one class. */
-static void walk_class(const struct class *class, unsigned int cases)
+/* @walks random ones over memory of one class. */
+static void walk_class(const struct class *class, unsigned int walks)
 {
 	static unsigned char bytes[ITER_BYTES];
 	unsigned int wrong = 0, done = 0, size;
@@ -281,7 +286,7 @@ static void walk_class(const struct class *class, unsigned int cases)
 	struct bpf_link *link = NULL;
 
 	attach_class(&link, class);
-	while (done < cases) {
+	while (done < walks) {
 		size = class->min + below(class->max - class->min + 1);
 		fill(bytes, size);
 		if (class->how == PACKET) {
@@ -298,22 +303,120 @@ static void walk_class(const struct class *class, unsigned int cases)
 		done += ITER_BATCH;
 	}
 	bpf_link__destroy(link);
-	tap_ok(!wrong && ranges > cases, "iter: %s: %u walks, %llu ranges", class->name, done,
+	tap_ok(!wrong && ranges > walks, "iter: %s: %u walks, %llu ranges", class->name, done,
 	       ranges);
+}
+
+/* One walk over what a program has on loan, or in an RCU section; the rest of @bytes is 'x'. */
+static void walk_lent(const struct class *class, struct bpf_program *prog, const char *text,
+		      const char *what)
+{
+	static unsigned char bytes[ITER_BYTES];
+
+	memset(bytes, 'x', sizeof(bytes));
+	memcpy(bytes, text, strlen(text));
+	skel->bss->count = 1;
+	skel->bss->requests[0] = (struct iter_request){
+		.end = class->max, .kind = ITER_LINE_FEED, .flags = MODEL_LINES,
+	};
+	tap_ok(!compare(class, prog, bytes, class->max) && skel->bss->results[0].count,
+	       "iter: %s: %u lines", what, skel->bss->results[0].count);
+}
+
+/* A sample that user space wrote, for the callback that is lent it. */
+static void produce_sample(const char *text)
+{
+	struct user_ring_buffer *ring =
+		user_ring_buffer__new(bpf_map__fd(skel->maps.samples), NULL);
+	void *sample = ring ? user_ring_buffer__reserve(ring, strlen(text)) : NULL;
+
+	if (!sample)
+		tap_bail("no sample: %s", strerror(errno));
+	memcpy(sample, text, strlen(text));
+	user_ring_buffer__submit(ring, sample);
+	user_ring_buffer__free(ring);
+}
+
+static void walk_all_lent(void)
+{
+	static const char text[] = "one\ntwo\n\nfour";
+	struct class of_sample = { "sample", "sample", ALONE, sizeof(text) - 1 };
+	struct class of_value = { "lent map value", "lent", ALONE, ITER_BYTES };
+	struct class of_file = { "file in RCU", "file_in_rcu", LOCKED, 12000 };
+	struct bpf_link *link = NULL;
+
+	produce_sample(text);
+	walk_lent(&of_sample, skel->progs.sample, text, "a sample of a user ring buffer");
+	walk_lent(&of_value, skel->progs.lent, text, "a dynptr lent to a global function");
+	attach_class(&link, &of_file);
+	walk_lent(&of_file, skel->progs.file_in_rcu, text,
+		  "a sleepable program's file where it must not sleep");
+	bpf_link__destroy(link);
+}
+
+/* Whether the program @name of iter_refused.bpf.o is loaded. */
+static bool is_accepted(const char *name)
+{
+	struct bpf_object *obj = bpf_object__open_file(REFUSED, NULL);
+	struct bpf_program *prog = obj ? bpf_object__find_program_by_name(obj, name) : NULL;
+	bool accepted;
+
+	if (!prog)
+		tap_bail("no program %s", name);
+	bpf_program__set_autoload(prog, true);
+	accepted = !bpf_object__load(obj);
+	bpf_object__close(obj);
+	return accepted;
+}
+
+/* The control of what iter_refused.bpf.c expects to be refused. */
+static int try_untied(const char *ko)
+{
+	static const char *const names[] = {
+		"record_submitted", "record_discarded_by_clone", "block_put", "block_detached",
+		"block_put_in_the_loop", "block_put_in_the_inner_loop", "file_discarded",
+	};
+
+	if (control_load(ko, "heap_fault=6"))
+		tap_bail("the module cannot be loaded");
+	for (size_t i = 0; i < COUNT(names); i++)
+		tap_ok(is_accepted(names[i]), "iter: control: untied, %s is accepted", names[i]);
+	tap_ok(!is_accepted("leaked"), "iter: control: untied, a leak is still refused");
+	tap_ok(!control_unload(), "iter: control: the module can be unloaded");
+	return tap_done();
+}
+
+/* What of debugfs iterators shows that Rust did it: every kfunc was called. */
+static bool all_called(void)
+{
+	FILE *list = fopen("/sys/kernel/debug/rust_dynptr/iterators", "r");
+	unsigned long long calls;
+	char name[64];
+	bool all = list;
+
+	while (list && fscanf(list, "%63s %llu", name, &calls) == 2) {
+		tap_note("%s: %llu calls", name, calls);
+		all = all && calls;
+	}
+	if (list)
+		fclose(list);
+	return all;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int cases = argc > 2 ? strtoul(argv[2], NULL, 0) : 50000;
+	unsigned int walks = argc > 2 ? strtoul(argv[2], NULL, 0) : 50000;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: iter KO [CASES]\n");
+		fprintf(stderr, "usage: iter KO [WALKS]\n");
 		return 2;
 	}
 	libbpf_set_print(NULL);
+	if (argc > 2 && !strcmp(argv[2], "untied"))
+		return try_untied(argv[1]);
 	if (control_load(argv[1], "count=1"))
 		tap_bail("the module cannot be loaded");
-	refused_all("/host/build/selftests/iter_refused.bpf.o");
+	refused_all(REFUSED);
 	skel = iter_bpf__open_and_load();
 	if (!skel)
 		tap_bail("iter.bpf.o cannot be had: %s", strerror(errno));
@@ -322,10 +425,11 @@ int main(int argc, char **argv)
 	file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (memory == MAP_FAILED || file < 0)
 		tap_bail("memory or file: %s", strerror(errno));
-	if_nametoindex("lo");
 	for (size_t i = 0; i < COUNT(classes); i++)
-		walk_class(&classes[i], cases / COUNT(classes));
+		walk_class(&classes[i], walks / COUNT(classes));
+	walk_all_lent();
 	iter_bpf__destroy(skel);
+	tap_ok(all_called(), "iter: Rust served each kfunc");
 	tap_ok(heap_is_empty(), "iter: all blocks are freed");
 	control_save_hits();
 	tap_ok(!control_unload(), "iter: the module can be unloaded");

@@ -36,6 +36,19 @@ struct iter_result {
 	unsigned long long hash;	/* of them */
 };
 
+#define LIFE_BYTES 4096	/* of iter_life.bpf.c's memory */
+#define LIFE_SHORT 1000	/* what is left of a packet */
+
+/* What a program of iter_life.bpf.c has found. */
+struct iter_life {
+	unsigned long long count;	/* ranges */
+	unsigned long long last;	/* the last one's offset */
+	unsigned long long size;
+	int end;	/* of the last one */
+	int made;
+	int advanced[3];
+};
+
 static inline unsigned long long iter_hash(unsigned long long sum, unsigned long long word)
 {
 	sum ^= word;
