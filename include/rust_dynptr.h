@@ -23,6 +23,7 @@
 #include <asm/ibt.h>
 #include <asm/rqspinlock.h>
 
+struct bpf_dynptr_heap;
 struct bpf_map;
 struct bpf_verifier_env;
 struct freader;
@@ -41,6 +42,36 @@ __noendbr long rust_dynptr_lock_irqsave(rqspinlock_t *lock);
 /* raw_res_spin_unlock_irqrestore(); returns @result: for callers that end with this. */
 __noendbr void *rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long flags,
 					      void *result);
+
+/*
+ * What the module keeps in unused bytes of a ring that the kernel produces into, RUST_DYNPTR_RING_SLOT bytes
+ * from its start (rust/glue/ringbuf.rs): records that were asked for and not reserved, and the map, or NULL
+ * if that is not known.
+ */
+struct rust_dynptr_ring_slot {
+	u64 lost;
+	const struct bpf_map *map;
+};
+
+/*
+ * raw_res_spin_unlock_irqrestore() where there was no room for @size bytes, which is counted and traced;
+ * returns NULL.
+ */
+__noendbr void *rust_dynptr_unlock_full(rqspinlock_t *lock, unsigned long flags,
+					void *ring, u64 size);
+
+/* Why a record is lost: logic::ring::Lost. */
+enum rust_dynptr_lost_why {
+	RUST_DYNPTR_LOST_FULL,
+	RUST_DYNPTR_LOST_LOCKED,
+	RUST_DYNPTR_LOST_TOO_LARGE,
+};
+
+/* Counts and traces a record of @size bytes that is lost; NULL. Any context, without the lock. */
+void *rust_dynptr_lost(void *ring, u64 size, u32 why);
+
+/* Traces that the program of @env is refused. May sleep. */
+void rust_dynptr_refused(const struct bpf_verifier_env *env, int err, const char *reason);
 
 /* raw_res_spin_lock_init() */
 void rust_dynptr_lock_init(rqspinlock_t *lock);
@@ -90,6 +121,8 @@ enum rust_dynptr_values {
 	RUST_DYNPTR_POLL_WRITABLE = (__force u32)(EPOLLOUT | EPOLLWRNORM),
 	/* What xdp_get_shared_info_from_buff() leaves for it at the end of a frame. */
 	RUST_DYNPTR_GFP_ZERO = (__force u32)__GFP_ZERO,
+	/* The last cache line of a ring's first page, which nobody else uses. */
+	RUST_DYNPTR_RING_SLOT = PAGE_SIZE - 64,
 	RUST_DYNPTR_SLAB_MAX = KMALLOC_MAX_CACHE_SIZE,
 	RUST_DYNPTR_PAGES_MAX = PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER,
 	RUST_DYNPTR_SHARED_INFO_ROOM = SKB_DATA_ALIGN(sizeof(struct skb_shared_info)),
@@ -165,6 +198,12 @@ enum rust_dynptr_heap_event {
 };
 
 void rust_dynptr_heap_add(enum rust_dynptr_heap_event event, u64 count);
+
+/* Count and trace: a block is new; its last owner is gone; there was none of @size. Any context. */
+void rust_dynptr_heap_allocated(const struct bpf_dynptr_heap *block);
+void rust_dynptr_heap_freed(const struct bpf_dynptr_heap *block);
+void rust_dynptr_heap_failed(u32 size);
+
 u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event);
 
 /*

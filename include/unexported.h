@@ -48,6 +48,7 @@ void bpf_diag_record_ref_acquire(struct bpf_verifier_env *env, u32 insn_idx, u32
 void bpf_diag_record_ref_release(struct bpf_verifier_env *env, u32 insn_idx, u32 ref_id);
 
 /* kernel/bpf/syscall.c */
+struct bpf_map *bpf_map_get_curr_or_next(u32 *id);
 struct bpf_prog *bpf_prog_get_curr_or_next(u32 *id);
 
 /* kernel/bpf/ringbuf.c */

@@ -94,6 +94,7 @@ impl kernel::InPlaceModule for RustDynptr {
                     dir.read_callback_file(c"programs", takeover, &Takeover::show_programs);
                     dir.read_callback_file(c"heap", takeover, &show_heap);
                     dir.read_callback_file(c"iterators", takeover, &show_iterators);
+                    dir.read_callback_file(c"rings", takeover, &show_rings);
                     dir.read_write_callback_file(
                         c"counting",
                         takeover,
@@ -114,6 +115,11 @@ fn show_heap(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// debugfs `iterators`: see [`stats::show_events`].
 fn show_iterators(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     stats::show_events(f)
+}
+
+/// debugfs `rings`: see [`glue::ring_map::show`].
+fn show_rings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    glue::ring_map::show(f)
 }
 
 /// debugfs `counting`: 1 if hits are counted.

@@ -195,8 +195,9 @@ impl<'a> VerifierEnv<'a> {
         slot::place(reg.offset(), count, slots).map_err(|why| {
             let mut text = Message::new();
             write_no_place(why, kind, &mut text);
-            self.log(&text);
-            Reject::NoPlace(why).errno().to_c_int()
+            let err = Reject::NoPlace(why).errno().to_c_int();
+            self.log(&text, err);
+            err
         })
     }
 
@@ -208,16 +209,18 @@ impl<'a> VerifierEnv<'a> {
         self.frame_at(reg.frameno())
     }
 
-    /// Adds to the verifier's log, if there is one.
-    fn log(&mut self, text: &Message) {
+    /// Tells why the program is refused, with this error: the verifier's log, if there is one, and who
+    /// traces that. Not the latter what the processor alone might do: C goes on then, with a barrier.
+    fn log(&mut self, text: &Message, err: c_int) {
+        let reason = text.as_bytes_with_nul().as_ptr();
         // SAFETY: By the type invariant; the format takes one string.
-        unsafe {
-            bindings::bpf_verifier_log_write(
-                self.as_ptr(),
-                c"%s".as_char_ptr(),
-                text.as_bytes_with_nul().as_ptr(),
-            )
-        };
+        unsafe { bindings::bpf_verifier_log_write(self.as_ptr(), c"%s".as_char_ptr(), reason) };
+        // SAFETY: By the type invariant there is a current state.
+        let is_speculative = unsafe { (*self.state()).speculative };
+        if !text.is_empty() && !is_speculative {
+            // SAFETY: By the type invariant; a C string, which the function does not keep.
+            unsafe { bindings::rust_dynptr_refused(self.as_ptr(), err, reason) };
+        }
     }
 
     /// Refuses the program for a reason that is not about an argument; returns the errno.
@@ -276,7 +279,7 @@ impl<'a> VerifierEnv<'a> {
         }
         let mut text = Message::new();
         reject.write_log(subject, &mut text);
-        self.log(&text);
+        self.log(&text, reject.errno().to_c_int());
     }
 
     /// `bpf_diag_reg_type_plain()`: what a register holds, in words; valid until it is asked again.

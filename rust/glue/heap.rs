@@ -154,7 +154,8 @@ impl Block {
         // SAFETY: By this function's contract.
         let memory = origin.and_then(|origin| unsafe { Memory::new(origin, bytes, owner) });
         let (Some(origin), Some(memory)) = (origin, memory) else {
-            note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_FAILED, 1);
+            // SAFETY: Counts and traces, in any context.
+            unsafe { bindings::rust_dynptr_heap_failed(size) };
             return Err(ENOMEM);
         };
         let header = memory.start;
@@ -180,14 +181,8 @@ impl Block {
 
     fn note_birth(&self) {
         zone::mark(self);
-        note(
-            bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_ALLOCATED,
-            1,
-        );
-        note(
-            bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_BYTES_ALLOCATED,
-            self.size().into(),
-        );
+        // SAFETY: A block that `self` holds; counts and traces, in any context.
+        unsafe { bindings::rust_dynptr_heap_allocated(self.0.as_ptr()) };
     }
 
     /// A reference that was given away by [`into_raw`](Self::into_raw) or [`into_data`](Self::into_data).
@@ -313,11 +308,8 @@ impl Drop for Block {
         if !is_last || (self.size() == 64 && faults::has(HeapFault::Leak)) {
             return;
         }
-        note(bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_FREED, 1);
-        note(
-            bindings::rust_dynptr_heap_event_RUST_DYNPTR_HEAP_BYTES_FREED,
-            self.size().into(),
-        );
+        // SAFETY: The block is still there; counts and traces, in any context.
+        unsafe { bindings::rust_dynptr_heap_freed(self.0.as_ptr()) };
         if let Some(header) = zone::retire(self.0) {
             // SAFETY: That was the last reference, of this block or of one that has waited since.
             unsafe { Self::free(header) };

@@ -25,12 +25,14 @@ macro_rules! same {
 same! {
     bpf_prog { len = LEN, aux = AUX }
     bpf_verifier_env {
-        insn_idx = INSN_IDX, prog = PROG, cur_state = CUR_STATE, used_btfs = USED_BTFS,
+        insn_idx = INSN_IDX, prog = PROG, cur_state = CUR_STATE, used_maps = USED_MAPS,
+        used_map_cnt = USED_MAP_CNT, used_btfs = USED_BTFS,
         used_btf_cnt = USED_BTF_CNT, id_gen = ID_GEN, allow_ptr_leaks = ALLOW_PTR_LEAKS,
         bpf_capable = BPF_CAPABLE, scratched_stack_slots = SCRATCHED_STACK_SLOTS
     }
     bpf_verifier_state {
-        frame = FRAME, refs = REFS, curframe = CURFRAME, acquired_refs = ACQUIRED_REFS
+        frame = FRAME, refs = REFS, curframe = CURFRAME, acquired_refs = ACQUIRED_REFS,
+        speculative = SPECULATIVE
     }
     bpf_func_state {
         regs = REGS, callback_ret_range = CALLBACK_RET_RANGE, in_callback_fn = IN_CALLBACK_FN,

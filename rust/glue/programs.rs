@@ -13,7 +13,10 @@ use crate::{
         self,
         layout, //
     },
-    glue::module::ModuleRef,
+    glue::{
+        module::ModuleRef,
+        ring_map, //
+    },
     logic::bind::{
         module_kfunc,
         rebound,
@@ -190,11 +193,27 @@ impl VerifiedProgram {
         if !self.hold(module, btf) {
             return Outcome::LeftToC;
         }
+        self.note_rings();
         for (slot, imm) in calls() {
             // SAFETY: An instruction of a program that only this run can see.
             unsafe { slot.write(imm) };
         }
         Outcome::Bound
+    }
+
+    /// Notes in the rings that the program produces into whose they are. Atomic context.
+    fn note_rings(&self) {
+        let env = self.0.as_ptr();
+        // SAFETY: By the type invariant.
+        let count = unsafe { (*env).used_map_cnt };
+        // SAFETY: As above.
+        let list = unsafe { &raw const (*env).used_maps };
+        // SAFETY: As above; only this run uses it.
+        let maps = unsafe { (*list).get(..count as usize) };
+        for map in maps.unwrap_or_default() {
+            // SAFETY: The run holds its maps.
+            unsafe { ring_map::note_map(map.cast()) };
+        }
     }
 
     /// Adds the pair (`btf`, `module`) to the program's `used_btfs`, with a reference to each, unless

@@ -204,6 +204,78 @@ fn producer_of(map_type: u32) -> Option<Producer> {
     }
 }
 
+/// Notes in the ring of a map whose records the kernel produces that it is this map's, and gives the ring;
+/// `None` for other maps. Any context.
+///
+/// # Safety
+///
+/// `map` is a map that is held for `'a`.
+pub(super) unsafe fn note_map<'a>(map: *mut c_void) -> Option<RingBuf<'a>> {
+    // SAFETY: By this function's contract; never changes.
+    let map_type = unsafe { member::<u32>(map, layout::bpf_map::MAP_TYPE) };
+    if producer_of(map_type) != Some(Producer::Kernel) {
+        return None;
+    }
+    // SAFETY: A ring buffer map, by its type.
+    let ring = unsafe { RingBuf::from_map(map) };
+    // SAFETY: It is that map's.
+    unsafe { ring.note_map(map) };
+    Some(ring)
+}
+
+/// A ring buffer map that the kernel produces into, held.
+///
+/// # Invariants
+///
+/// Points to a map with a reference that this object owns.
+struct HeldMap(NonNull<bindings::bpf_map>);
+
+impl HeldMap {
+    /// The first map whose id is at least `id`; `id` becomes its id. May sleep.
+    fn at_or_after(id: &mut u32) -> Option<Self> {
+        // SAFETY: `id` is the caller's variable, which nobody else uses during the call.
+        let map = unsafe { bindings::bpf_map_get_curr_or_next(id) };
+        // INVARIANT: The function returns a new reference, or NULL at the end.
+        NonNull::new(map).map(Self)
+    }
+
+    fn name(&self) -> [u8; 16] {
+        // SAFETY: By the type invariant; an array of `BPF_OBJ_NAME_LEN` bytes that never changes.
+        unsafe { member(self.0.as_ptr().cast(), layout::bpf_map::NAME) }
+    }
+
+    fn max_entries(&self) -> u32 {
+        // SAFETY: By the type invariant; never changes.
+        unsafe { member(self.0.as_ptr().cast(), layout::bpf_map::MAX_ENTRIES) }
+    }
+}
+
+impl Drop for HeldMap {
+    fn drop(&mut self) {
+        // SAFETY: The reference of `self`.
+        unsafe { bindings::bpf_map_put(self.0.as_ptr()) };
+    }
+}
+
+/// debugfs `rings`: a line a map that the kernel produces into: id, name, size in bytes, records that were
+/// asked for and not reserved while Rust served who asked. May sleep.
+pub(crate) fn show(f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
+    let mut id = 1;
+    while let Some(map) = HeldMap::at_or_after(&mut id) {
+        // SAFETY: Held.
+        if let Some(ring) = unsafe { note_map(map.0.as_ptr().cast()) } {
+            let name = map.name();
+            let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+            let name = core::str::from_utf8(name).unwrap_or("?");
+            let lost = ring::query(ring, ring::QUERY_LOST);
+            writeln!(f, "{id} {name} {} {lost}", map.max_entries())?;
+        }
+        let Some(next) = id.checked_add(1) else { break };
+        id = next;
+    }
+    Ok(())
+}
+
 /// `bpf_map_poll()`: what can be done with the map behind `file` now, as `EPOLL*` bits. May sleep.
 ///
 /// # Safety
@@ -258,6 +330,8 @@ pub(crate) unsafe fn alloc(attr: *mut bindings::bpf_attr) -> Result<*mut c_void,
     };
     // SAFETY: The pointer member of the map.
     unsafe { set_member(map, layout::bpf_ringbuf_map::RB, ring.as_ptr()) };
+    // SAFETY: Just made.
+    unsafe { note_map(map) };
     Ok(map)
 }
 

@@ -10,7 +10,8 @@ use super::dynptr::Dynptr;
 use crate::{
     bindings::{
         self,
-        layout, //
+        layout,
+        rust_dynptr_ring_slot as Slot, //
     },
     glue::ordered,
     logic::{
@@ -26,6 +27,7 @@ use crate::{
         },
         ring::{
             self,
+            Lost,
             RingMem, //
         }, //
     }, //
@@ -44,6 +46,13 @@ use kernel::ffi::{
 
 const PAGE_SHIFT: usize = 12;
 const PAGE_MASK: usize = !((1 << PAGE_SHIFT) - 1);
+
+/// Where a ring has what this module knows of it ([`Slot`]): the last cache line of its first page, which
+/// no structure member has (see `include/layout`), which is zero when C or Rust makes a ring, and which
+/// user space cannot map. So rings of C have it too, and it stays when the module goes and comes.
+const SLOT: usize = bindings::rust_dynptr_values_RUST_DYNPTR_RING_SLOT as usize;
+const _: () = assert!(SLOT + size_of::<Slot>() <= layout::bpf_ringbuf::CONSUMER_POS);
+const _: () = assert!(layout::bpf_ringbuf::BUSY + size_of::<bindings::atomic_t>() <= SLOT);
 const _: () = assert!(1usize << PAGE_SHIFT == kernel::page::PAGE_SIZE);
 
 /// A ring buffer, borrowed for one call.
@@ -98,6 +107,43 @@ impl<'a> RingBuf<'a> {
         self.member(layout::bpf_ringbuf::DATA)
     }
 
+    /// What this module keeps in the ring.
+    #[inline(always)]
+    fn slot(&self) -> *mut Slot {
+        self.member(SLOT)
+    }
+
+    /// The address of the lock, to unlock it, computed a second time: LLVM would keep the first in a register
+    /// all the while, which costs more, as the register must be saved.
+    #[inline(always)]
+    fn lock_again(&self) -> *mut bindings::rqspinlock_t {
+        let lock: *mut bindings::rqspinlock_t;
+        // SAFETY: Adds a constant.
+        unsafe {
+            core::arch::asm!(
+                "lea {at}({ring}), {lock}",
+                at = const layout::bpf_ringbuf::SPINLOCK,
+                ring = in(reg) self.0.as_ptr(),
+                lock = lateout(reg) lock,
+                options(att_syntax, pure, nomem, nostack, preserves_flags)
+            )
+        };
+        lock
+    }
+
+    /// Notes whose ring this is, for who is told of lost records. Any context.
+    ///
+    /// # Safety
+    ///
+    /// `map` is the map that has this ring.
+    pub(super) unsafe fn note_map(&self, map: *mut c_void) {
+        let slot = self.slot();
+        // SAFETY: By the type invariant; nobody but this module knows the slot.
+        let place = unsafe { &raw mut (*slot).map };
+        // SAFETY: As above; whoever writes at the same time writes the same.
+        unsafe { ordered::store_once(place.cast(), map as u64) };
+    }
+
     /// Wakes who waits for the ring, by way of an interrupt: safe in any context.
     #[inline(always)]
     pub(super) fn wake(&self) {
@@ -150,7 +196,10 @@ impl<'a> RingBuf<'a> {
         if flags != 0 {
             return Err(EINVAL);
         }
-        check_size(size.into())?;
+        if let Err(errno) = check_size(size.into()) {
+            note_lost(self, size.into(), Lost::TooLarge);
+            return Err(errno);
+        }
         self.reserve(size.into()).ok_or(EINVAL)
     }
 
@@ -266,6 +315,14 @@ pub(crate) unsafe fn commit_dynptr(ptr: Dynptr<'_>, discard: bool, flags: u64) {
     ptr.set_null();
 }
 
+/// Counts and traces. Takes the ring by value: by reference it would be in memory in who calls this.
+#[cold]
+#[inline(never)]
+fn note_lost(ring: RingBuf<'_>, size: u64, why: Lost) -> Option<NonNull<u64>> {
+    // SAFETY: By the type invariant; in any context.
+    NonNull::new(unsafe { bindings::rust_dynptr_lost(ring.member(0), size, why as u32) }.cast())
+}
+
 /// The header of the record with this payload: length word, distance to the ring in pages.
 #[inline(always)]
 fn hdr_of(payload: *mut u64) -> *mut u32 {
@@ -289,11 +346,30 @@ impl RingMem for RingBuf<'_> {
 
     #[inline(always)]
     fn unlock(&self, flags: c_ulong, reserved: Option<NonNull<u64>>) -> Option<NonNull<u64>> {
-        let lock = self.member(layout::bpf_ringbuf::SPINLOCK);
+        let lock = self.lock_again();
         let reserved = reserved.map_or(null_mut(), NonNull::as_ptr);
         // SAFETY: Taken by `lock` on this CPU, with these flags.
         let same = unsafe { bindings::rust_dynptr_unlock_irqrestore(lock, flags, reserved.cast()) };
         NonNull::new(same.cast())
+    }
+
+    #[inline(always)]
+    fn unlock_full(&self, flags: c_ulong, size: u64) -> Option<NonNull<u64>> {
+        let lock = self.lock_again();
+        // SAFETY: Taken by `lock` on this CPU, with these flags.
+        let none = unsafe { bindings::rust_dynptr_unlock_full(lock, flags, self.member(0), size) };
+        NonNull::new(none.cast())
+    }
+
+    #[inline(always)]
+    fn lost(&self, size: u64, why: Lost) -> Option<NonNull<u64>> {
+        note_lost(*self, size, why)
+    }
+
+    #[inline(always)]
+    fn lost_records(&self) -> u64 {
+        // SAFETY: By the type invariant: the first word of the slot, which is only counted up.
+        unsafe { ordered::load_once(self.slot().cast()) }
     }
 
     #[inline(always)]

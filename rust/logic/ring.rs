@@ -23,6 +23,24 @@ pub const NO_WAKEUP: u64 = 1 << 0;
 /// `BPF_RB_FORCE_WAKEUP`: submit and always wake the consumer.
 pub const FORCE_WAKEUP: u64 = 1 << 1;
 
+/// What only this module knows of the flags of `bpf_ringbuf_query()`: records that were lost, see
+/// [`RingMem::lost`]. C has 0 to 4 and will have more numbers like these; this is "rust" and a 0.
+pub const QUERY_LOST: u64 = 0x7275_7374_0000_0000;
+/// The same: 1, which tells a program that who serves it counts lost records. C says 0.
+pub const QUERY_COUNTS_LOST: u64 = 0x7275_7374_0000_0001;
+
+/// Why a record that a program asked for was lost: it has not been reserved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Lost {
+    /// There was no room.
+    Full,
+    /// The lock could not be had: a deadlock, or a time-out.
+    Locked,
+    /// It is larger than any record, than the ring, or than a dynptr may be.
+    TooLarge,
+}
+
 /// The memory of one ring, or a reference to it. `_acquire`, `_release` and `_once` are C's `smp_load_acquire()`,
 /// `smp_store_release()` and `READ_ONCE()`/`WRITE_ONCE()`, `_full` its fully ordered `xchg()`; plain
 /// names need the ring's lock.
@@ -37,6 +55,17 @@ pub trait RingMem: Copy {
     /// `raw_res_spin_unlock_irqrestore()`; gives back what was reserved, so that this can be a caller's
     /// last act.
     fn unlock(&self, lock: Self::Lock, reserved: Option<Self::Hdr>) -> Option<Self::Hdr>;
+    /// [`Self::unlock`] with nothing reserved, and [`Self::lost`], for want of room for `size` bytes.
+    #[inline(always)]
+    fn unlock_full(&self, lock: Self::Lock, size: u64) -> Option<Self::Hdr> {
+        self.unlock(lock, None);
+        self.lost(size, Lost::Full)
+    }
+    /// Counts a record of `size` bytes that is lost; gives nothing, so that this can be a caller's last act.
+    /// Without the lock.
+    fn lost(&self, size: u64, why: Lost) -> Option<Self::Hdr>;
+    /// Records that were counted since the ring's creation.
+    fn lost_records(&self) -> u64;
     /// Size of the data area minus 1; the size is a power of two.
     fn mask(&self) -> u64;
     /// The ring overwrites its oldest records instead of refusing new ones.
@@ -111,9 +140,13 @@ fn stride(hdr_len: u32) -> u64 {
 /// `None` if it is too large, there is no room, or the lock cannot be had.
 #[inline(always)]
 pub fn reserve<M: RingMem>(mem: M, size: u64) -> Option<M::Hdr> {
-    let len = record_len(&mem, size)?;
+    let Some(len) = record_len(&mem, size) else {
+        return mem.lost(size, Lost::TooLarge);
+    };
     let cons_pos = mem.consumer_pos_acquire();
-    let lock = mem.lock()?;
+    let Some(lock) = mem.lock() else {
+        return mem.lost(size, Lost::Locked);
+    };
     if mem.overwrite_mode() {
         return reserve_overwriting(mem, lock, size as u32, len);
     }
@@ -121,7 +154,7 @@ pub fn reserve<M: RingMem>(mem: M, size: u64) -> Option<M::Hdr> {
     // Neither the oldest uncommitted record nor the consumer may be more than the ring's size minus 1
     // behind: bpf_ringbuf_has_space().
     if room.is_too_far(room.pend_pos) || room.is_too_far(cons_pos) {
-        return mem.unlock(lock, None);
+        return mem.unlock_full(lock, size);
     }
     let hdr = room.take(mem, size as u32);
     mem.unlock(lock, Some(hdr))
@@ -134,7 +167,7 @@ pub fn reserve<M: RingMem>(mem: M, size: u64) -> Option<M::Hdr> {
 fn reserve_overwriting<M: RingMem>(mem: M, lock: M::Lock, size: u32, len: u32) -> Option<M::Hdr> {
     let room = Room::look(mem, len);
     if room.is_too_far(room.pend_pos) {
-        return mem.unlock(lock, None);
+        return mem.unlock_full(lock, size.into());
     }
     // Step over whole old records until the new one fits. None of them is still being written, as the
     // oldest of those is not in the way.
@@ -271,6 +304,8 @@ pub fn query<M: RingMem>(mem: M, flags: u64) -> u64 {
         2 => mem.consumer_pos_acquire(),
         3 => mem.producer_pos_acquire(),
         4 => mem.overwrite_pos_acquire(),
+        QUERY_LOST => mem.lost_records(),
+        QUERY_COUNTS_LOST => 1,
         _ => 0,
     }
 }

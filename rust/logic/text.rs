@@ -32,6 +32,11 @@ impl<const N: usize> Text<N> {
             .unwrap_or_default()
     }
 
+    /// Whether nothing has been appended.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Appends what fits of `text`: `%s`.
     pub fn push(&mut self, text: &[u8]) {
         // The last byte stays NUL.

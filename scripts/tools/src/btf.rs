@@ -82,10 +82,19 @@ impl File {
     ///
     /// A sentence that says what is missing or broken.
     pub fn from_elf(data: &[u8]) -> Result<Self, String> {
+        Self::from_section(data, ".BTF")
+    }
+
+    /// From a section of an ELF file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_elf`].
+    pub fn from_section(data: &[u8], name: &str) -> Result<Self, String> {
         let elf = object::File::parse(data).map_err(|e| format!("not an ELF file: {e}"))?;
-        let section = elf
-            .section_by_name(".BTF")
-            .ok_or("the file has no .BTF section (CONFIG_DEBUG_INFO_BTF?)")?;
+        let section = elf.section_by_name(name).ok_or(format!(
+            "the file has no {name} section (CONFIG_DEBUG_INFO_BTF?)"
+        ))?;
         Self::parse(section.data().map_err(|e| e.to_string())?)
     }
 
@@ -147,6 +156,15 @@ impl File {
         let id = self.structs.get(name)?;
         let bits = self.offset_bits(*id, member, 8)?;
         (bits % 8 == 0).then_some(bits / 8)
+    }
+
+    /// Whether `member` is the next after `before`.
+    pub fn follows(&self, name: &str, before: &str, member: &str) -> bool {
+        let entry = self.structs.get(name).and_then(|id| self.entry(*id));
+        entry.is_some_and(|entry| {
+            let mut pairs = entry.members.iter().zip(entry.members.iter().skip(1));
+            pairs.any(|(a, b)| a.0 == before && b.0 == member)
+        })
     }
 
     fn offset_bits(&self, id: u32, member: &str, depth: u32) -> Option<u32> {

@@ -168,6 +168,10 @@ fn members_of_anonymous_unions_are_found() {
     assert_eq!(file.offset("outer", "deep"), Some(4));
     assert_eq!(file.offset("outer", "last"), Some(8));
     assert_eq!(file.offset("outer", "none"), None);
+    assert!(file.follows("outer", "first", ""));
+    assert!(!file.follows("outer", "first", "last"));
+    assert!(!file.follows("outer", "last", "first"));
+    assert!(!file.follows("none", "first", "last"));
     assert_eq!(file.struct_size("none"), None);
 }
 

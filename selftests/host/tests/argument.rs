@@ -410,9 +410,13 @@ proptest! {
         let mut none = Text::<0>::default();
         none.push(text.as_bytes());
         prop_assert!(none.as_bytes_with_nul().is_empty());
+        prop_assert!(none.is_empty());
         let mut one = Text::<1>::default();
         one.push(text.as_bytes());
         prop_assert_eq!(one.as_bytes_with_nul(), b"\0");
+        let mut two = Text::<2>::default();
+        two.push(text.as_bytes());
+        prop_assert_eq!(two.is_empty(), text.is_empty());
     }
 
     #[test]

@@ -16,7 +16,8 @@
 use rust_dynptr_host::logic::{
     ring::{
         self,
-        RingMem,
+        Lost,
+    RingMem,
         BUSY,
         DISCARD,
         HDR_SIZE, //
@@ -145,6 +146,12 @@ impl RingMem for &Ring {
     fn unlock(&self, (): (), reserved: Option<u64>) -> Option<u64> {
         self.locked.store(false, Release);
         reserved
+    }
+    fn lost(&self, _: u64, _: Lost) -> Option<u64> {
+        None
+    }
+    fn lost_records(&self) -> u64 {
+        0
     }
     fn mask(&self) -> u64 {
         SIZE - 1

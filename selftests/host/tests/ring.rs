@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use rust_dynptr_host::logic::ring::{
     self,
+    Lost,
     RingMem,
     BUSY,
     DISCARD,
@@ -33,6 +34,8 @@ struct Fake {
     /// The lock: taken so often; cannot be had if it is stuck.
     locked: Cell<u32>,
     stuck: Cell<bool>,
+    /// The records that were lost.
+    lost: RefCell<Vec<(u64, Lost)>>,
 }
 
 impl Fake {
@@ -48,14 +51,19 @@ impl Fake {
             hdrs: RefCell::new(BTreeMap::new()),
             locked: Cell::new(0),
             stuck: Cell::new(false),
+            lost: RefCell::default(),
         }
     }
 
     /// The position of a new record.
     fn reserve(&self, size: u64) -> Option<u64> {
         let before = self.prod.get();
+        let lost = self.lost.borrow().len();
         let hdr = ring::reserve(self, size);
         assert_eq!(self.locked.get(), 0, "the lock is given back");
+        let told = self.lost.borrow().get(lost..).unwrap_or_default().to_vec();
+        assert_eq!(told.len(), usize::from(hdr.is_none()), "told once");
+        assert!(told.iter().all(|told| told.0 == size));
         let hdr = hdr?;
         assert_eq!(hdr, before & self.mask);
         Some(before)
@@ -93,6 +101,14 @@ impl RingMem for &Fake {
     fn unlock(&self, (): (), reserved: Option<u64>) -> Option<u64> {
         self.locked.set(self.locked.get() - 1);
         reserved
+    }
+    fn lost(&self, size: u64, why: Lost) -> Option<u64> {
+        assert_eq!(self.locked.get(), 0, "told without the lock");
+        self.lost.borrow_mut().push((size, why));
+        None
+    }
+    fn lost_records(&self) -> u64 {
+        self.lost.borrow().len() as u64
     }
     fn mask(&self) -> u64 {
         self.mask
@@ -309,6 +325,24 @@ fn unknown_query_is_zero() {
     assert!(!ring::wakeup_flags_valid(4));
 }
 
+/// Each record that is not reserved is counted, with the reason.
+#[test]
+fn lost_records_are_counted() {
+    for overwrite in [false, true] {
+        let fake = Fake::new(SIZE, overwrite, 800);
+        assert_eq!(ring::query(&fake, ring::QUERY_LOST), 0);
+        assert_eq!(ring::query(&fake, ring::QUERY_COUNTS_LOST), 1);
+        assert_eq!(fake.reserve(SIZE), None);
+        assert!(fake.reserve(SIZE - 64).is_some());
+        assert_eq!(fake.reserve(100), None);
+        fake.stuck.set(true);
+        assert_eq!(fake.reserve(8), None);
+        let told = [(SIZE, Lost::TooLarge), (100, Lost::Full), (8, Lost::Locked)];
+        assert_eq!(*fake.lost.borrow(), told);
+        assert_eq!(ring::query(&fake, ring::QUERY_LOST), 3);
+    }
+}
+
 /// The numbers of `include/uapi/linux/bpf.h` and of `ringbuf.c`.
 #[test]
 fn numbers_are_cs() {
@@ -317,6 +351,8 @@ fn numbers_are_cs() {
     assert_eq!(DISCARD, 0x4000_0000);
     assert_eq!(ring::MAX_RECORD_SIZE, 0x3fff_ffff);
     assert_eq!((ring::NO_WAKEUP, ring::FORCE_WAKEUP), (1, 2));
+    assert_eq!(ring::QUERY_LOST >> 32, u64::from(u32::from_be_bytes(*b"rust")));
+    assert_eq!(ring::QUERY_COUNTS_LOST, ring::QUERY_LOST + 1);
 }
 
 /// A ring whose lock cannot be had is as it was.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `btf-layout VMLINUX LIST`: offsets of structure members as Rust constants, from BTF. A line of
-//! LIST is `struct: member…`; `#` starts a comment. Fails, naming it, if one is not there.
+//! LIST is `struct: member…`; `#` starts a comment. A member `a<b` is `b`, which must be the next after `a`.
+//! Fails, naming it, if one is not there.
 
 use rust_dynptr_tools::{
     btf,
@@ -28,6 +29,15 @@ fn run() -> Result<bool, String> {
             .ok_or(format!("this kernel has no struct {name}"))?;
         println!("pub mod {name} {{\n    pub const SIZE_OF: usize = {size};");
         for member in members.split_whitespace() {
+            let member = match member.split_once('<') {
+                Some((before, member)) if btf.follows(name, before, member) => member,
+                Some((before, member)) => {
+                    return Err(format!(
+                        "in struct {name} of this kernel {member} does not follow {before}"
+                    ))
+                }
+                None => member,
+            };
             let offset = btf.offset(name, member).ok_or(format!(
                 "struct {name} of this kernel has no member {member}"
             ))?;

@@ -16,6 +16,7 @@
 mod sync;
 
 use rust_dynptr_host::logic::ring::{
+    Lost,
     RingMem,
     BUSY,
     DISCARD,
@@ -139,6 +140,12 @@ impl RingMem for &Ring {
     fn unlock(&self, token: LockToken, reserved: Option<usize>) -> Option<usize> {
         drop(token);
         reserved
+    }
+    fn lost(&self, _: u64, _: Lost) -> Option<usize> {
+        None
+    }
+    fn lost_records(&self) -> u64 {
+        0
     }
     fn mask(&self) -> u64 {
         self.mask
