@@ -33,4 +33,5 @@ control 1 200 'leaves blocks that live' 3
 control 2 1000 'read freed memory' 10
 control 3 100 'found new memory that is not zero' 2
 control 4 800 'is accepted, and is illegal' 8
+control 6 800 'is accepted, and is illegal' 8
 tap_done

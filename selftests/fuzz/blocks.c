@@ -2,6 +2,8 @@
 /* Conditions, loops, and sections: what operations up to an OP_END are put into. */
 #include "insn.h"
 
+#define WALK_END 600	/* how far a loop over a dynptr goes */
+
 /* A jump over the block, taken when the condition does not hold. */
 static int put_condition(struct emitter *e, const struct op *op)
 {
@@ -20,6 +22,37 @@ static int put_condition(struct emitter *e, const struct op *op)
 	default:
 		return put_jump(e, BPF_JNE, REG_P(op->reg), 0);
 	}
+}
+
+/* A loop over the start of the dynptr m, in steps of a or between delimiters; b are the flags. */
+static void put_walk(struct emitter *e, struct block *b)
+{
+	bool tokens = b->op->size == ITER_TOKENS;
+
+	put_operand(e, BPF_REG_1, &b->op->d);
+	put_operand(e, BPF_REG_2, &b->op->m);
+	if (tokens)
+		put_map_value(e, BPF_REG_3, MAP_DELIMS, 0);
+	else
+		put_mov_imm(e, BPF_REG_3, b->op->a);
+	put_mov_imm(e, BPF_REG_4, b->op->b);
+	put_kfunc(e, tokens ? KF_TOKENS_NEW : KF_STEPS_NEW);
+	b->top = e->image->count;
+	put_operand(e, BPF_REG_1, &b->op->d);
+	put_kfunc(e, tokens ? KF_TOKENS_NEXT : KF_STEPS_NEXT);
+	b->exits[0] = put_jump(e, BPF_JEQ, BPF_REG_0, 0);
+	put_load(e, 8, BPF_REG_1, BPF_REG_0, 0);
+	b->exits[1] = put_jump(e, BPF_JGT, BPF_REG_1, WALK_END);
+	put_load(e, 4, BPF_REG_2, BPF_REG_0, 8);
+	put(e, BPF_ALU | BPF_ADD | BPF_X, REG_ACC, BPF_REG_1, 0, 0);
+	put(e, BPF_ALU | BPF_ADD | BPF_X, REG_ACC, BPF_REG_2, 0, 0);
+}
+
+static void put_walk_end(struct emitter *e, struct block *b)
+{
+	land(e, b->exits[1]);
+	put_operand(e, BPF_REG_1, &b->op->d);
+	put_kfunc(e, b->op->size == ITER_TOKENS ? KF_TOKENS_DESTROY : KF_STEPS_DESTROY);
 }
 
 /* A loop of as many rounds as a says, with an open-coded iterator. */
@@ -67,7 +100,10 @@ void put_block(struct emitter *e, const struct op *op)
 		b->top = e->image->count;
 		break;
 	case OP_ITER:
-		put_iter(e, b);
+		if (op->size)
+			put_walk(e, b);
+		else
+			put_iter(e, b);
 		break;
 	case OP_MAY_GOTO:
 		put_may_goto(e, b);
@@ -138,6 +174,10 @@ void put_end(struct emitter *e)
 		put_back(e, b);
 		e->dead = false;
 		land(e, b->exits[0]);
+		if (b->op->size) {
+			put_walk_end(e, b);
+			break;
+		}
 		put_operand(e, BPF_REG_1, &b->op->d);
 		put_kfunc(e, KF_ITER_DESTROY);
 		break;

@@ -87,6 +87,12 @@ enum op_kind {
 	OPS
 };
 
+/*
+ * What OP_ITER goes through, in size: numbers; with heap_mode also the dynptr m, in steps or
+ * tokens.
+ */
+enum { ITER_NUM, ITER_STEPS, ITER_TOKENS };
+
 /* One operation; op_info[].args says which fields a call uses. */
 struct op {
 	__u8 kind;
@@ -138,6 +144,7 @@ enum map_index {
 	MAP_HEAP,	/* an array with one value */
 	MAP_HEAP_ARR, MAP_HEAP_PERCPU, MAP_HEAP_HASH, MAP_HEAP_LRU,
 	MAP_FAIL,	/* enum failure: which instruction found it */
+	MAP_DELIMS,	/* a string that no program can write to */
 	MAPS
 };
 
@@ -171,6 +178,8 @@ enum kfunc {
 	/* of the module */
 	KF_HEAP,
 	KF_ALLOC = KF_HEAP, KF_ATTACH, KF_PUT, KF_DETACH, KF_ACQUIRE, KF_HEAP_RELEASE,
+	KF_STEPS_NEW, KF_STEPS_NEXT, KF_STEPS_DESTROY,
+	KF_TOKENS_NEW, KF_TOKENS_NEXT, KF_TOKENS_DESTROY,
 	KFUNCS
 };
 
@@ -221,10 +230,15 @@ struct image {
 #define ITER_OFF (-120)
 #define IRQ_OFF (-128)
 #define COUNTER_OFF(depth) (-136 - 8 * (depth))
+#define STEPS_OFF (-248)	/* iterators over dynptrs */
+#define TOKENS_OFF (-304)
 
 void generate(__u64 seed, struct program *p);
 void emit(const struct program *p, struct image *image);
 bool is_block(int kind);
+/* Where OP_ITER has its iterator, and how many bytes that takes. */
+int iter_off(const struct op *op);
+int iter_bytes(const struct op *op);
 bool is_call(int kind);
 /* Whether @kind makes a dynptr in d. */
 bool is_constructor(int kind);

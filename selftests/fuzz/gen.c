@@ -189,6 +189,8 @@ static void gen_section(struct gen *g, struct model *m)
 	bool loop = op.kind <= OP_MAY_GOTO;
 
 	op.d = (struct opnd){ .base = BASE_FP, .off = op.kind == OP_IRQ ? IRQ_OFF : ITER_OFF };
+	if (heap_mode && op.kind == OP_ITER && rng_chance(&g->rng, 80))
+		heap_walk(g, m, &op);
 	if (gen_wrong(g) && rng_chance(&g->rng, 60))
 		op.d = rng_chance(&g->rng, 60) ? pick_odd_slot(g) : pick_slot(g);
 	inner.level = m->level + 1;

@@ -36,6 +36,8 @@ __u32 heap_check_verdict(const struct program *p, int verdict, const char *log);
 /* heap_propose.c */
 int heap_weight(int kind);
 void heap_propose(struct gen *g, const struct model *m, struct op *op);
+/* Makes the loop @op one over a dynptr, if there is any. */
+void heap_walk(struct gen *g, const struct model *m, struct op *op);
 void heap_scenario(struct gen *g, struct model *m);
 /* Has the program check @op, which is legal, at run time. */
 void heap_mark(struct gen *g, const struct model *m, struct op *op);

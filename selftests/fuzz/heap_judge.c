@@ -22,6 +22,8 @@ struct judge {
 	bool tested;	/* a condition on the scalar has been before */
 	int func;
 	int sections;	/* OP_LOOP to OP_IRQ around this place, a bit each, from OP_IF on */
+	int walked;	/* the group that a loop goes through whose body this is, or 0 */
+	int walk_level;	/* of that body */
 };
 
 /* Of them, those that may be left in the middle. */
@@ -103,6 +105,18 @@ static bool misuses_object(const struct judge *j, const struct model *m, const s
 	if (ptr->kind == PTR_NONE)
 		return !j->merged && op->kind != OP_XCHG;
 	return true;
+}
+
+/*
+ * Whether @op releases what the loop around it goes through. The verifier follows the first round
+ * with just what the model knows; whatever comes then, this is wrong.
+ */
+static bool releases_walked(const struct judge *j, const struct model *m, const struct op *op)
+{
+	int d = model_find(m, &op->d), type = wanted_type(op->kind);
+
+	return j->walked && m->level == j->walk_level && type && d >= 0 &&
+	       m->inst[d].type == type && m->inst[d].group == j->walked;
 }
 
 /* Whether @op, which the model does not let pass, surely breaks a rule. */
@@ -285,14 +299,25 @@ static void judge_null_if(struct judge *j, struct model *m, const struct op *op,
 /* Loops and sections: see gen_section(). */
 static void judge_section(struct judge *j, struct model *m, const struct op *op, int *at)
 {
-	bool loop = op->kind <= OP_MAY_GOTO, left = false;
-	int off = op->kind == OP_IRQ ? IRQ_OFF : ITER_OFF;
+	bool loop = op->kind <= OP_MAY_GOTO, left = false, exact = j->exact;
+	int off = op->kind == OP_IRQ ? IRQ_OFF : iter_off(op);
+	int walked = j->walked, walk_level = j->walk_level;
 	struct model inner = *m;
 
 	if (op->kind == OP_IRQ || op->kind == OP_ITER) {
 		if (op->d.base != BASE_FP || op->d.flags || op->d.off != off ||
 		    j->sections & (1 << (op->kind - OP_IF)))
 			give_up(j);
+	}
+	j->walked = 0;
+	if (op->kind == OP_ITER && op->size) {
+		int over = model_find(m, &op->m);
+
+		if (over == NO_INST)
+			convict(j, false);
+		else if (over >= 0 && exact && type_referenced(m->inst[over].type))
+			j->walked = m->inst[over].group;
+		j->walk_level = m->level + 1;
 	}
 	/* Other rounds may come with more than the model knows of. */
 	j->exact &= !loop;
@@ -313,6 +338,8 @@ static void judge_section(struct judge *j, struct model *m, const struct op *op,
 	judge_inner(j, &inner, at, &left);
 	if (left)
 		give_up(j);
+	j->walked = walked;
+	j->walk_level = walk_level;
 	j->sections &= ~(1 << (op->kind - OP_IF));
 	model_merge(m, &inner);
 	if (loses(m, &inner))
@@ -362,6 +389,7 @@ static void judge_call(struct judge *j, struct model *m, const struct op *op)
 		return;
 	}
 	inner.func = op->a;
+	inner.walked = 0;
 	inner.exact &= f->kind == FUNC_STATIC;
 	if (f->kind != FUNC_STATIC)
 		inner.sections = 0;
@@ -406,12 +434,16 @@ static bool beyond_model(const struct model *m, const struct op *op)
 
 static void judge_simple(struct judge *j, struct model *m, const struct op *op, bool *left)
 {
-	if (m->insts == MAX_INSTS || beyond_model(m, op))
+	if (m->insts == MAX_INSTS || beyond_model(m, op)) {
 		give_up(j);
-	else if (model_legal(m, op))
+	} else if (releases_walked(j, m, op)) {
+		j->illegal |= j->legal;
+		j->legal = false;
+	} else if (model_legal(m, op)) {
 		model_apply(m, op);
-	else
+	} else {
 		convict(j, surely_wrong(j, m, op));
+	}
 	if (op->kind == OP_THROW)
 		*left = true;
 }

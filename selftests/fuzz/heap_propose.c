@@ -101,6 +101,21 @@ void heap_propose(struct gen *g, const struct model *m, struct op *op)
 	}
 }
 
+void heap_walk(struct gen *g, const struct model *m, struct op *op)
+{
+	static const int steps[] = { 1, 8, 8, 16, 100, 100, 4096, 0, -1 };
+	static const int flags[] = { 0, 0, 0x200, 0x400, 0x100, 0x300, 0x500, 1 };
+	struct opnd over = pick_dynptr(g, m, ANY_TYPE);
+
+	if (model_find(m, &over) == NO_INST && !gen_wrong(g))
+		return;
+	op->size = rng_chance(&g->rng, 50) ? ITER_STEPS : ITER_TOKENS;
+	op->d.off = iter_off(op);
+	op->m = over;
+	op->a = RNG_PICK(&g->rng, steps);
+	op->b = op->size == ITER_TOKENS ? RNG_PICK(&g->rng, flags) : rng_chance(&g->rng, 5);
+}
+
 void heap_mark(struct gen *g, const struct model *m, struct op *op)
 {
 	bool heap = model_type(m, model_find(m, &op->d)) == DYN_HEAP;
@@ -323,6 +338,41 @@ static void leave_with(struct gen *g, struct model *m)
 	gen_kind(g, RNG_PICK(&g->rng, ways));
 }
 
+/* A loop goes through a block or a record, which is released in it or after it. */
+static void release_walked(struct gen *g, struct model *m)
+{
+	bool heap = rng_chance(&g->rng, 60), inside = rng_chance(&g->rng, 60);
+	struct op walk = { .kind = OP_ITER, .a = 8, .d.base = BASE_FP }, op = {};
+	struct opnd d = slot(g), clone = slot(g);
+
+	op = (struct op){ .kind = heap ? OP_ALLOC : OP_RESERVE_DYNPTR, .a = 32, .d = d };
+	add(g, m, op);
+	op.kind = heap ? rng_chance(&g->rng, 70) ? OP_PUT : OP_DETACH :
+		  rng_chance(&g->rng, 50) ? OP_SUBMIT_DYNPTR : OP_DISCARD_DYNPTR;
+	op.a = 0;
+	walk.size = rng_chance(&g->rng, 50) ? ITER_STEPS : ITER_TOKENS;
+	walk.d.off = iter_off(&walk);
+	walk.m = d;
+	if (clone.off != d.off && rng_chance(&g->rng, 40)) {
+		add(g, m, (struct op){ .kind = OP_CLONE, .m = d, .d = clone });
+		if (rng_chance(&g->rng, 50))
+			walk.m = clone;
+		else
+			op.d = clone;
+	}
+	gen_add(g, &walk);
+	if (inside) {
+		gen_add(g, &op);
+		gen_kind(g, OP_END);
+		return;
+	}
+	gen_add(g, &(struct op){ .kind = OP_SIZE, .d = d });
+	gen_kind(g, OP_END);
+	if (op.kind == OP_DETACH)
+		op.kind = OP_PUT;
+	add(g, m, op);
+}
+
 /*
  * Legal: an object gets a second owner, one of the two lets go, in one of the ways there are, and
  * the other one is used.
@@ -389,7 +439,7 @@ void heap_scenario(struct gen *g, struct model *m)
 	static void (*const all[])(struct gen *g, struct model *m) = {
 		use_released, use_released, keep_heap_slice, release_sometimes, release_other,
 		release_other, overwrite_last, misuse_object, misuse_object, read_field, leave_with,
-		meddle_heap, share_object, share_object,
+		meddle_heap, share_object, share_object, release_walked, release_walked,
 	};
 
 	RNG_PICK(&g->rng, all)(g, m);

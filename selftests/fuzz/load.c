@@ -50,6 +50,18 @@ static int map_count(void)
 	return heap_mode ? MAPS : MAP_HEAP;
 }
 
+/* A string for kfuncs that ask for a constant one. */
+static int make_delims(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_RDONLY_PROG);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, map_names[MAP_DELIMS], 4, 4, 1, &opts);
+	__u32 zero = 0;
+
+	if (fd < 0 || bpf_map_update_elem(fd, &zero, "k,\n", BPF_ANY) || bpf_map_freeze(fd))
+		tap_bail("no constant string: %s", strerror(errno));
+	return fd;
+}
+
 static int make_map(enum map_index map)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts);
@@ -57,6 +69,8 @@ static int make_map(enum map_index map)
 
 	if (map >= MAP_HEAP && map < MAP_HEAP + HEAP_MAPS)
 		return make_heap_map(map);
+	if (map == MAP_DELIMS)
+		return make_delims();
 
 	switch (map) {
 	case MAP_FAIL:

@@ -138,6 +138,12 @@ const char *const kfunc_names[KFUNCS] = {
 	[KF_DETACH] = "bpf_dynptr_detach",
 	[KF_ACQUIRE] = "bpf_dynptr_heap_acquire",
 	[KF_HEAP_RELEASE] = "bpf_dynptr_heap_release",
+	[KF_STEPS_NEW] = "bpf_iter_dynptr_new",
+	[KF_STEPS_NEXT] = "bpf_iter_dynptr_next",
+	[KF_STEPS_DESTROY] = "bpf_iter_dynptr_destroy",
+	[KF_TOKENS_NEW] = "bpf_iter_dynptr_token_new",
+	[KF_TOKENS_NEXT] = "bpf_iter_dynptr_token_next",
+	[KF_TOKENS_DESTROY] = "bpf_iter_dynptr_token_destroy",
 };
 
 const char *const prog_names[PROG_KINDS] = {
@@ -158,11 +164,22 @@ const char *const map_names[MAPS] = {
 	[MAP_RING_OVERWRITE] = "ring_over", [MAP_USER_RING] = "user_ring", [MAP_PROGS] = "progs",
 	[MAP_HEAP] = "heap", [MAP_HEAP_ARR] = "heap_arr", [MAP_HEAP_PERCPU] = "heap_percpu",
 	[MAP_HEAP_HASH] = "heap_hash", [MAP_HEAP_LRU] = "heap_lru", [MAP_FAIL] = "fail",
+	[MAP_DELIMS] = "delims",
 };
 
 bool is_block(int kind)
 {
 	return kind >= OP_IF && kind <= OP_IRQ;
+}
+
+int iter_off(const struct op *op)
+{
+	return op->size == ITER_STEPS ? STEPS_OFF : op->size == ITER_TOKENS ? TOKENS_OFF : ITER_OFF;
+}
+
+int iter_bytes(const struct op *op)
+{
+	return op->size == ITER_STEPS ? 40 : op->size == ITER_TOKENS ? 96 : 8;
 }
 
 bool is_call(int kind)

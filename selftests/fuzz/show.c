@@ -114,6 +114,11 @@ static void show_plain(FILE *out, const struct op *op)
 	case OP_IRQ:
 		fprintf(out, " %d ", op->a);
 		show_operand(out, &op->d);
+		if (op->kind != OP_ITER || !op->size)
+			break;
+		fprintf(out, " over %s of ", op->size == ITER_TOKENS ? "tokens" : "steps");
+		show_operand(out, &op->m);
+		fprintf(out, ", flags %x", op->b);
 		break;
 	case OP_CALL:
 		fprintf(out, " #%d (count ", op->a);

@@ -39,7 +39,8 @@ static bool in_buffer(const struct opnd *o, int size)
 /* Whether what @op puts at d meets [off, off + size). */
 static bool meets(const struct op *op, int off, int size)
 {
-	int taken = (is_constructor(op->kind) ? 16 : 8) + (op->d.flags & OPND_VAR ? 8 : 0);
+	int taken = (is_constructor(op->kind) ? 16 : op->kind == OP_ITER ? iter_bytes(op) : 8) +
+		    (op->d.flags & OPND_VAR ? 8 : 0);
 
 	return op->d.off < off + size && op->d.off + taken > off;
 }
