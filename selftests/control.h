@@ -6,9 +6,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define MAX_ROWS 128
-#define CONTROL_TOOL "/host/scripts/rust-dynptr"
+/* For the shell. The guest's are the defaults; kselftest (ksft.sh) has its own. */
+#define CONTROL_TOOL "${RUST_DYNPTR_TOOL:-/host/scripts/rust-dynptr}"
+#define CONTROL_HITS "${RUST_DYNPTR_HITS:-/host/build/test/hits}"
 
 /* A line of debugfs rust_dynptr/takeover. */
 struct row {
@@ -16,6 +20,21 @@ struct row {
 	char kind[16];
 	unsigned long long hits;
 };
+
+/* The path of the file @name beside this program, until the next call. */
+static inline const char *control_beside(const char *name)
+{
+	static char path[512];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *end;
+
+	path[len > 0 ? len : 0] = '\0';
+	end = strrchr(path, '/');
+	if (!end)
+		return name;
+	snprintf(end + 1, sizeof(path) - (end + 1 - path), "%s", name);
+	return path;
+}
 
 /* Loads the module @ko with @parameters. 0 or the tool's status. */
 static inline int control_load(const char *ko, const char *parameters)
@@ -38,7 +57,7 @@ static inline int control_unload(void)
  */
 static inline int control_save_hits(void)
 {
-	return system("cat /sys/kernel/debug/rust_dynptr/takeover >>/host/build/test/hits");
+	return system("cat /sys/kernel/debug/rust_dynptr/takeover >>" CONTROL_HITS);
 }
 
 /* Reads the table into @rows, MAX_ROWS long. The number of rows, -1 if it cannot be read. */

@@ -35,7 +35,7 @@ static char log_buffer[1 << 18];
 /* Loads one program of heap_types.bpf.o. 0 or an errno. */
 static int load_type(const char *name)
 {
-	struct bpf_object *obj = bpf_object__open_file("/host/build/selftests/heap_types.bpf.o",
+	struct bpf_object *obj = bpf_object__open_file(control_beside("heap_types.bpf.o"),
 						       NULL);
 	struct bpf_program *prog;
 	int err;
@@ -54,7 +54,7 @@ static int load_type(const char *name)
 
 static void types(void)
 {
-	struct bpf_object *obj = bpf_object__open_file("/host/build/selftests/heap_types.bpf.o",
+	struct bpf_object *obj = bpf_object__open_file(control_beside("heap_types.bpf.o"),
 						       NULL);
 	struct bpf_program *prog;
 

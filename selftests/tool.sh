@@ -110,16 +110,15 @@ run "$TOOL" check --quiet --json "$KO"
 json 'check names who holds a function' \
 	'!$_->{fits} && (grep { $_->{name} eq "bpf_dynptr_size" && $_->{result} eq "bad" && $_->{detail} =~ /fentry/ } @{$_->{checks}}) == 1'
 end "$started"
-echo 0 >/proc/sys/kernel/ftrace_enabled
+echo 0 >/sys/kernel/debug/kprobes/enabled
 run "$TOOL" check --quiet "$KO"
-gives 'check sees that ftrace is off' 1 '^bad +kernel +ftrace'
-echo 1 >/proc/sys/kernel/ftrace_enabled
+gives 'check sees that kprobes are off' 1 '^bad +kernel +kprobes'
+echo 1 >/sys/kernel/debug/kprobes/enabled
 
 # Loaded.
 run "$TOOL" load "$KO" count=0
-gives 'load' 0 '^$|' # says nothing
-[ ! -s "$W/both" ] && rc=0 || rc=1
-tap_ok 'tool: load says nothing when all is well' "$rc" "$W/both"
+[ "$rc" = 0 ] && [ ! -s "$W/out" ] && [ ! -s "$W/err" ] && rc=0 || rc=1
+tap_ok 'tool: load, which says nothing when all is well' "$rc" "$W/err"
 run "$TOOL" check --quiet "$KO"
 gives 'check while it is loaded' 0 '^note +kernel +loaded'
 run "$TOOL" status --json
@@ -150,7 +149,7 @@ run "$TOOL" hits --interval 1 --times 2 --json
 tap_ok 'tool: hits --interval: an object a line' "$rc" "$W/out"
 wait
 run timeout -s INT 5 "$TOOL" hits --interval 1
-gives 'hits --interval until interrupted' '130|124' 'total .* in 1 s'
+gives 'hits --interval until interrupted' 124 'total .* in 1 s'
 grep -qx 1 "$DEBUG/counting" && rc=0 || rc=1
 tap_ok 'tool: counting is on still, as it was' "$rc"
 run "$TOOL" hits --off
