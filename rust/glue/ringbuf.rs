@@ -116,6 +116,10 @@ impl<'a> RingBuf<'a> {
     /// The address of the lock, to unlock it, computed a second time: LLVM would keep the first in a register
     /// all the while, which costs more, as the register must be saved.
     #[inline(always)]
+    #[allow(
+        clippy::pointers_in_nomem_asm_block,
+        reason = "only the address is computed"
+    )]
     fn lock_again(&self) -> *mut bindings::rqspinlock_t {
         let lock: *mut bindings::rqspinlock_t;
         // SAFETY: Adds a constant.

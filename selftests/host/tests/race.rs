@@ -17,7 +17,7 @@ use rust_dynptr_host::logic::{
     ring::{
         self,
         Lost,
-    RingMem,
+        RingMem,
         BUSY,
         DISCARD,
         HDR_SIZE, //

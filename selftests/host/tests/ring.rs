@@ -351,7 +351,10 @@ fn numbers_are_cs() {
     assert_eq!(DISCARD, 0x4000_0000);
     assert_eq!(ring::MAX_RECORD_SIZE, 0x3fff_ffff);
     assert_eq!((ring::NO_WAKEUP, ring::FORCE_WAKEUP), (1, 2));
-    assert_eq!(ring::QUERY_LOST >> 32, u64::from(u32::from_be_bytes(*b"rust")));
+    assert_eq!(
+        ring::QUERY_LOST >> 32,
+        u64::from(u32::from_be_bytes(*b"rust"))
+    );
     assert_eq!(ring::QUERY_COUNTS_LOST, ring::QUERY_LOST + 1);
 }
 
