@@ -88,7 +88,7 @@ help:
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the tables in README and docs/'
-	@echo 'make man        the manual pages, of include/rust_dynptr.bpf.h and of the help of scripts/rust-dynptr'
+	@echo 'make man        the manual pages, of include/rust_dynptr*.bpf.h and of the help of scripts/rust-dynptr'
 	@echo 'make install-tool  rust-dynptr, its manual pages and the header for BPF programs; PREFIX=/usr/local DESTDIR='
 	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N;'
 	@echo '                HEAP=1: with heap dynptrs, the module alone'

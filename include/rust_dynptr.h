@@ -134,6 +134,9 @@ static_assert(sizeof(sk_buff_data_t) == sizeof(u32));
 /* copy_from_user(): bytes that could not be copied, which are zero then. May sleep. */
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size);
 
+/* copy_to_user(): bytes that could not be copied. May sleep. */
+unsigned long rust_dynptr_copy_to_user(void __user *dst, const void *src, unsigned long size);
+
 /* krealloc() to at least @size bytes, rounded up as the verifier does it. May sleep. */
 void *rust_dynptr_krealloc(const void *array, size_t size);
 

@@ -95,6 +95,7 @@ impl kernel::InPlaceModule for RustDynptr {
                     dir.read_callback_file(c"heap", takeover, &show_heap);
                     dir.read_callback_file(c"iterators", takeover, &show_iterators);
                     dir.read_callback_file(c"rings", takeover, &show_rings);
+                    dir.read_callback_file(c"strings", takeover, &show_strings);
                     dir.read_write_callback_file(
                         c"counting",
                         takeover,
@@ -120,6 +121,11 @@ fn show_iterators(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// debugfs `rings`: see [`glue::ring_map::show`].
 fn show_rings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     glue::ring_map::show(f)
+}
+
+/// debugfs `strings`: see [`stats::show_strings`].
+fn show_strings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    stats::show_strings(f)
 }
 
 /// debugfs `counting`: 1 if hits are counted.

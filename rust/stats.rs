@@ -7,6 +7,14 @@
 //! that counts and goes on to it; without counting the stub is not there: it costs nothing. (So a
 //! program that was bound while nothing was counted stays uncounted.) The others count themselves.
 
+mod strings;
+
+pub(crate) use self::strings::{
+    note_string,
+    show_strings,
+    StringCall, //
+};
+
 use crate::{
     entry,
     table::Row, //

@@ -143,8 +143,12 @@ pub(crate) unsafe extern "C" fn rust_heap_free_deferred(node: *mut bindings::lli
 /// Called by the verifier.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust_heap_kfunc_filter(
-    _prog: *const bindings::bpf_prog,
-    _kfunc_id: u32,
+    prog: *const bindings::bpf_prog,
+    kfunc_id: u32,
 ) -> c_int {
-    judge::allows_kfuncs()
+    match judge::allows_kfuncs() {
+        // SAFETY: By this function's contract.
+        0 => unsafe { bindings::rust_dynptr_may_call(prog, kfunc_id) },
+        err => err,
+    }
 }

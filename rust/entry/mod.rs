@@ -14,6 +14,7 @@ mod iter;
 mod kfuncs;
 mod ring_map;
 mod ringbuf;
+mod strings;
 mod trace;
 mod verifier;
 

@@ -14,8 +14,14 @@
 
 mod bytes;
 mod frozen;
+mod pieces;
+mod strings;
 
 pub(super) use self::frozen::Frozen;
+pub(crate) use self::pieces::{
+    Constant,
+    Piece, //
+};
 
 use super::{
     file::FileImpl,

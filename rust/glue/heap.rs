@@ -391,6 +391,8 @@ pub(crate) fn call_of(address: usize) -> Option<HeapCall> {
 ///
 /// What the kernel says if it cannot use the module's BTF; the log says so.
 pub(crate) fn register_kfuncs() -> Result {
+    // SAFETY: Looks at BTF, while the module is being loaded.
+    unsafe { bindings::rust_dynptr_find_user_writer() };
     // SAFETY: Called once, while the module is being loaded.
     let err = unsafe { bindings::rust_dynptr_register_heap_kfuncs() };
     if err != 0 {

@@ -52,6 +52,7 @@ pub(crate) unsafe fn c_bytes<'a>(ptr: *const c_char) -> &'a [u8] {
 // `logic` has its own error numbers, as it compiles without the kernel: they are the kernel's.
 const _: () = {
     assert!(errno::EPERM.to_c_int() == -(bindings::EPERM as i32));
+    assert!(errno::ENOENT.to_c_int() == -(bindings::ENOENT as i32));
     assert!(errno::E2BIG.to_c_int() == -(bindings::E2BIG as i32));
     assert!(errno::EAGAIN.to_c_int() == -(bindings::EAGAIN as i32));
     assert!(errno::ENOMEM.to_c_int() == -(bindings::ENOMEM as i32));

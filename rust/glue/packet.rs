@@ -96,6 +96,15 @@ impl Skb {
             .then_some(self.data().wrapping_byte_add(offset as usize))
     }
 
+    /// The bytes from `offset` on that are in the first part, and how many; `None` if none are.
+    #[inline(always)]
+    pub(super) fn head_from(self, offset: u32) -> Option<(*const c_void, u32)> {
+        match self.headlen().checked_sub(offset) {
+            None | Some(0) => None,
+            Some(len) => Some((self.data().wrapping_byte_add(offset as usize), len)),
+        }
+    }
+
     /// `skb_header_pointer()` where [`Self::linear`] has nothing: `buffer` with a copy of the bytes;
     /// NULL if it is NULL.
     ///
@@ -349,6 +358,34 @@ impl Xdp {
                 Place::Apart => null_mut(),
             },
         )
+    }
+
+    /// The bytes from `offset` on that are in the same part as it, and how many: one at least.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`] of one byte.
+    #[inline(always)]
+    pub(super) fn part_from(self, offset: u32) -> Result<(*const c_void, u32), Errno> {
+        if let Some(len) = self.headlen().checked_sub(offset) {
+            if self.linear(offset, 1).is_some() {
+                return Ok((self.data().wrapping_byte_add(offset as usize), len));
+            }
+        }
+        self.fragment_from(offset)
+    }
+
+    #[inline(never)]
+    fn fragment_from(self, offset: u32) -> Result<(*const c_void, u32), Errno> {
+        let start = self.pointer(offset, 1)?;
+        let len = match find(self.len(), self.headlen(), self.fragments(), offset, 1)? {
+            // SAFETY: This fragment is there.
+            Place::Fragment(index, at) => unsafe { (*self.fragment(index)).len }.checked_sub(at),
+            Place::Head(at) => self.headlen().checked_sub(at),
+            Place::Apart => None,
+        };
+        // One byte is in one part.
+        len.map(|len| (start.cast_const(), len)).ok_or(EFAULT)
     }
 
     /// `bpf_xdp_pointer()`, else `bpf_xdp_copy_buf()`: a pointer to the bytes, or `buffer` with a

@@ -124,6 +124,11 @@ unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsi
 	return copy_from_user(dst, src, size);
 }
 
+unsigned long rust_dynptr_copy_to_user(void __user *dst, const void *src, unsigned long size)
+{
+	return copy_to_user(dst, src, size);
+}
+
 void *rust_dynptr_krealloc(const void *array, size_t size)
 {
 	return krealloc(array, kmalloc_size_roundup(size), GFP_KERNEL_ACCOUNT);

@@ -11,6 +11,7 @@
 
 #include "../../include/heap_kfuncs.h"
 #include "../../include/iter_kfuncs.h"
+#include "../../include/string_kfuncs.h"
 
 __bpf_kfunc_start_defs();
 
@@ -70,6 +71,30 @@ BTF_ID_FLAGS(func, bpf_dynptr_detach, KF_ACQUIRE | KF_RELEASE | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_dynptr_attach, KF_RELEASE)
 BTF_ID_FLAGS(func, bpf_dynptr_heap_acquire, KF_ACQUIRE | KF_RET_NULL)
 BTF_ID_FLAGS(func, bpf_dynptr_heap_release, KF_RELEASE)
+BTF_ID_FLAGS(func, bpf_dynptr_strnlen)
+BTF_ID_FLAGS(func, bpf_dynptr_strncmp)
+BTF_ID_FLAGS(func, bpf_dynptr_strncasecmp)
+BTF_ID_FLAGS(func, bpf_dynptr_strncmp_const)
+BTF_ID_FLAGS(func, bpf_dynptr_strncasecmp_const)
+BTF_ID_FLAGS(func, bpf_dynptr_strnchr)
+BTF_ID_FLAGS(func, bpf_dynptr_strnchrnul)
+BTF_ID_FLAGS(func, bpf_dynptr_strnrchr)
+BTF_ID_FLAGS(func, bpf_dynptr_strnspn)
+BTF_ID_FLAGS(func, bpf_dynptr_strncspn)
+BTF_ID_FLAGS(func, bpf_dynptr_strnpbrk)
+BTF_ID_FLAGS(func, bpf_dynptr_strnstr)
+BTF_ID_FLAGS(func, bpf_dynptr_strncasestr)
+BTF_ID_FLAGS(func, bpf_dynptr_strntol)
+BTF_ID_FLAGS(func, bpf_dynptr_strntoul)
+BTF_ID_FLAGS(func, bpf_dynptr_strntok)
+BTF_ID_FLAGS(func, bpf_dynptr_strnsep)
+BTF_ID_FLAGS(func, bpf_dynptr_memcmp)
+BTF_ID_FLAGS(func, bpf_dynptr_memcmp_mem)
+BTF_ID_FLAGS(func, bpf_dynptr_memchr)
+BTF_ID_FLAGS(func, bpf_dynptr_memmem)
+BTF_ID_FLAGS(func, bpf_dynptr_memmem_mem)
+BTF_ID_FLAGS(func, bpf_dynptr_read_upto)
+BTF_ID_FLAGS(func, bpf_dynptr_copy_to_user, KF_SLEEPABLE)
 BTF_KFUNCS_END(heap_kfuncs)
 
 static const struct btf_kfunc_id_set heap_kfunc_set = {

@@ -14,6 +14,8 @@ pub struct Errno(NonZeroI32);
 
 /// Not permitted: a mapping that user space may not have.
 pub const EPERM: Errno = Errno::new(1);
+/// No such entry: what is looked for is not there.
+pub const ENOENT: Errno = Errno::new(2);
 /// Argument list too long: here, a length that is out of bounds.
 pub const E2BIG: Errno = Errno::new(7);
 /// Try again: the ring has no room.
@@ -38,6 +40,11 @@ impl Errno {
             Some(value) => Self(value),
             None => Self(NonZeroI32::MIN),
         }
+    }
+
+    /// What a C function returned: an error, unless it is 0.
+    pub fn from_c_int(value: i32) -> Option<Self> {
+        NonZeroI32::new(value).map(Self)
     }
 
     /// The negative value that C functions return.

@@ -63,7 +63,7 @@ impl Dynptr<'_> {
     /// -EFAULT for a class that no constructor makes, with a warning the first time.
     #[cold]
     #[inline(never)]
-    fn warn_class(self, function: &'static CStr) -> c_int {
+    pub(super) fn warn_class(self, function: &'static CStr) -> c_int {
         // SAFETY: `function` is a C string.
         unsafe { bindings::rust_dynptr_warn_type(function.as_char_ptr(), self.word().class_raw()) };
         EFAULT.to_c_int()
@@ -163,7 +163,7 @@ impl Dynptr<'_> {
     ///
     /// `dst` is valid for writes of `len` bytes.
     #[inline(never)]
-    unsafe fn read_part(self, dst: *mut c_void, len: u64, offset: u64) -> c_int {
+    pub(super) unsafe fn read_part(self, dst: *mut c_void, len: u64, offset: u64) -> c_int {
         // SAFETY: By this function's contract.
         unsafe { self.read(dst, len, offset, 0) }
     }

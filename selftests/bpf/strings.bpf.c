@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Strings and memory in dynptrs of every class: each run does a number of cases (strings.h). */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "rust_dynptr.bpf.h"
+#include "rust_dynptr_strings.bpf.h"
+#include "strings_one.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define BUFFER 512
+
+struct memory {
+	char bytes[STRINGS_BYTES];
+};
+
+/* 0: what the dynptr that is tried shows, if it is no packet; 1: the second view's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct memory);
+} memories SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} ring SEC(".maps");
+
+unsigned int count;
+unsigned int size;
+int monitored;
+struct strings_case cases[STRINGS_BATCH];
+struct strings_result results[STRINGS_BATCH];
+
+static __always_inline struct memory *memory(u32 key)
+{
+	return bpf_map_lookup_elem(&memories, &key);
+}
+
+/* All cases of the run with views of @whole. */
+static __always_inline void all_cases(struct bpf_dynptr *whole)
+{
+	struct memory *other = memory(1);
+	int i;
+
+	if (!other)
+		return;
+	bpf_for(i, 0, count) {
+		struct bpf_dynptr a, b;
+		struct strings_case *c;
+		struct strings_result *r;
+
+		if (i >= STRINGS_BATCH)
+			break;
+		c = &cases[i];
+		r = &results[i];
+		r->made = bpf_dynptr_clone(whole, &a);
+		r->made |= bpf_dynptr_adjust(&a, c->start, c->end);
+		if (c->same) {
+			r->made |= bpf_dynptr_clone(whole, &b);
+			r->made |= bpf_dynptr_adjust(&b, c->start2, c->end2);
+			one(&a, &b, c, r);
+		} else {
+			r->made |= bpf_dynptr_from_mem(other, sizeof(*other), 0, &b);
+			r->made |= bpf_dynptr_adjust(&b, c->start2, c->end2);
+			one(&a, &b, c, r);
+		}
+	}
+}
+
+SEC("tc")
+int skb(struct __sk_buff *skb)
+{
+	struct bpf_dynptr whole;
+
+	bpf_dynptr_from_skb(skb, 0, &whole);
+	all_cases(&whole);
+	return 0;
+}
+
+/* May not write packets: its dynptrs are read-only. */
+SEC("cgroup_skb/egress")
+int skb_rdonly(struct __sk_buff *skb)
+{
+	struct bpf_dynptr whole;
+
+	bpf_dynptr_from_skb(skb, 0, &whole);
+	all_cases(&whole);
+	return 1;
+}
+
+SEC("xdp.frags")
+int xdp(struct xdp_md *xdp)
+{
+	struct bpf_dynptr whole;
+
+	bpf_dynptr_from_xdp(xdp, 0, &whole);
+	all_cases(&whole);
+	return XDP_PASS;
+}
+
+SEC("syscall")
+int local(void *ctx)
+{
+	struct memory *mine = memory(0);
+	struct bpf_dynptr whole;
+
+	if (!mine)
+		return 0;
+	bpf_dynptr_from_mem(mine, sizeof(*mine), 0, &whole);
+	bpf_dynptr_adjust(&whole, 0, size);
+	all_cases(&whole);
+	return 0;
+}
+
+SEC("syscall")
+int heap(void *ctx)
+{
+	struct bpf_dynptr whole, from;
+	struct memory *mine = memory(0);
+
+	if (!mine)
+		return 0;
+	bpf_dynptr_from_mem(mine, sizeof(*mine), 0, &from);
+	bpf_dynptr_alloc(size, 0, &whole);
+	bpf_dynptr_copy(&whole, 0, &from, 0, size);
+	all_cases(&whole);
+	bpf_dynptr_put(&whole);
+	return 0;
+}
+
+SEC("syscall")
+int ringbuf(void *ctx)
+{
+	struct bpf_dynptr whole, from;
+	struct memory *mine = memory(0);
+
+	if (!mine)
+		return 0;
+	bpf_dynptr_from_mem(mine, sizeof(*mine), 0, &from);
+	bpf_ringbuf_reserve_dynptr(&ring, size, 0, &whole);
+	bpf_dynptr_copy(&whole, 0, &from, 0, size);
+	all_cases(&whole);
+	bpf_ringbuf_discard_dynptr(&whole, 0);
+	return 0;
+}
+
+/* Clones of a file dynptr share its view: a case has all of the file. */
+static __always_inline int on_file(struct file *file)
+{
+	struct memory *other = memory(1);
+	int i;
+
+	if ((bpf_get_current_pid_tgid() >> 32) != monitored || !other)
+		return 0;
+	bpf_for(i, 0, count) {
+		struct bpf_dynptr a, b;
+
+		if (i >= STRINGS_BATCH)
+			break;
+		results[i].made = bpf_dynptr_from_file(file, 0, &a);
+		bpf_dynptr_from_mem(other, sizeof(*other), 0, &b);
+		bpf_dynptr_adjust(&b, cases[i].start2, cases[i].end2);
+		one(&a, &b, &cases[i], &results[i]);
+		bpf_dynptr_file_discard(&a);
+	}
+	return 0;
+}
+
+/* Not file_open, where the file cannot be read yet by a program that sleeps. */
+SEC("lsm/file_lock")
+int BPF_PROG(file, struct file *file)
+{
+	return on_file(file);
+}
+
+SEC("lsm.s/file_lock")
+int BPF_PROG(file_sleepable, struct file *file)
+{
+	return on_file(file);
+}
+
+int user_results[4];
+unsigned long long user_address;
+
+/* Of run-time size: from user memory into the heap, and from there to user memory behind it. */
+SEC("syscall")
+int user(void *ctx)
+{
+	struct bpf_dynptr ptr;
+
+	bpf_dynptr_alloc(size, 0, &ptr);
+	user_results[0] = bpf_copy_from_user_dynptr(&ptr, 0, size, (void *)user_address);
+	user_results[1] = bpf_dynptr_copy_to_user(&ptr, 1, size - 1,
+						  (void *)(user_address + size));
+	user_results[2] = bpf_dynptr_copy_to_user(&ptr, 1, size, (void *)user_address);
+	user_results[3] = bpf_dynptr_copy_to_user(&ptr, 0, size, NULL);
+	bpf_dynptr_put(&ptr);
+	return 0;
+}
+
+int null_results[4];
+
+SEC("syscall")
+int null(void *ctx)
+{
+	struct bpf_dynptr ptr;
+	char byte = 'x';
+
+	bpf_dynptr_from_mem(cases, 1, 1, &ptr);
+	null_results[0] = bpf_dynptr_strnlen(&ptr, 0, 0);
+	null_results[1] = bpf_dynptr_memcmp(&ptr, 0, &ptr, 0, 0);
+	null_results[2] = bpf_dynptr_read_upto(&byte, 1, &ptr, 0);
+	null_results[3] = bpf_dynptr_strnstr(&ptr, 0, 0, CONSTANT(0));
+	return 0;
+}

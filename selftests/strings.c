@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * strings KO CASES: the kfuncs of strings and memory in dynptrs
+ * (include/rust_dynptr_strings.bpf.h) on random bytes, views and packets of random parts, against
+ * a model (strings_model.h): CASES on packets and frames, some on other dynptrs; and what the
+ * verifier refuses.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "bpf/strings.h"
+#include "control.h"
+#include "heapstat.h"
+#include "refused.h"
+#include "strings.skel.h"
+#include "strings_model.h"
+#include "tap.h"
+
+/* With one set of constants. */
+#define CASES_OF_A_LOAD (STRINGS_BATCH * 20)
+#define PACKET_MAX 9000
+#define ETHERNET 14
+#define USER_BYTES 20000
+
+/* Which program, and how it gets its bytes. */
+struct class {
+	const char *name;
+	enum { ON_SKB, ON_XDP, ON_MEMORY, ON_FILE } on;
+	/* Bytes in front of what it sees. */
+	unsigned int hidden;
+};
+
+static const struct class packets[] = {
+	{ "skb", ON_SKB, 0 }, { "skb_rdonly", ON_SKB, ETHERNET }, { "xdp", ON_XDP, 0 },
+};
+
+static const struct class others[] = {
+	{ "local", ON_MEMORY }, { "heap", ON_MEMORY }, { "ringbuf", ON_MEMORY },
+	{ "file", ON_FILE }, { "file_sleepable", ON_FILE },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct strings_bpf *skel;
+static unsigned char shown[STRINGS_BYTES], second[STRINGS_BYTES];
+static char constants[STRINGS_CONSTANTS][STRINGS_CONSTANT];
+static unsigned int shown_len, linear;
+static unsigned long long state = 88172645463325252ULL;
+static int file;
+
+static unsigned int random_below(unsigned int limit)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 20) % limit;
+}
+
+static bool one_in(unsigned int n)
+{
+	return !random_below(n);
+}
+
+/* Few different ones, so that much is equal. */
+static unsigned char random_byte(void)
+{
+	static const unsigned char usual[] = "aAbB ,0x1-zZ\300\340\327\367\200\377";
+
+	if (one_in(60))
+		return 0;
+	return one_in(40) ? random_below(256) : usual[random_below(sizeof(usual) - 1)];
+}
+
+static void fill_constants(void)
+{
+	memset(constants, 0, sizeof(constants));
+	for (int i = 0; i < STRINGS_CONSTANTS; i++) {
+		unsigned int len = random_below(i == 2 ? STRINGS_CONSTANT - 1 : 5);
+
+		for (unsigned int j = 0; j < len; j++)
+			constants[i][j] = random_byte() ?: 'a';
+	}
+}
+
+static struct strings_bpf *load(void)
+{
+	struct strings_bpf *loaded = strings_bpf__open();
+
+	if (!loaded)
+		tap_bail("strings.bpf.o: %s", strerror(errno));
+	memcpy((void *)loaded->rodata->constants, constants, sizeof(constants));
+	if (strings_bpf__load(loaded))
+		tap_bail("strings.bpf.o cannot be loaded: %s", strerror(errno));
+	loaded->bss->monitored = getpid();
+	return loaded;
+}
+
+/* The bytes of a run, and what of them is in the first part of a packet. */
+static void fill_bytes(const struct class *class)
+{
+	unsigned int i;
+
+	linear = ETHERNET + random_below(300);
+	shown_len = linear + random_below(300) + (one_in(6) ? 4096 : 0);
+	if (class->on == ON_FILE)
+		shown_len = 4000 + random_below(200);
+	for (i = 0; i < shown_len; i++)
+		shown[i] = random_byte();
+	for (i = 0; i < sizeof(second); i++)
+		second[i] = i < shown_len && !one_in(100) ? shown[i] : random_byte();
+	/* IPv4, so that the packet passes for one. */
+	if (class->on != ON_FILE && class->on != ON_MEMORY) {
+		shown[12] = 8;
+		shown[13] = 0;
+	}
+}
+
+/* What @c compares with or looks for: often what is in the view. */
+static void fill_mem(struct strings_case *c, struct bytes view)
+{
+	unsigned int from = c->offset + (c->op == MEMMEM_MEM ? random_below(20) : 0);
+
+	c->mem_len = random_below(one_in(2) ? 6 : STRINGS_MEM);
+	for (unsigned int i = 0; i < c->mem_len; i++)
+		c->mem[i] = from + i < view.len && !one_in(80) ? view.at[from + i] : random_byte();
+}
+
+/* A case on @whole, whose parts meet at @boundary: mostly around there. */
+static struct strings_case random_case(struct bytes whole, unsigned int boundary, bool is_fixed)
+{
+	static const unsigned char bases[] = { 0, 8, 10, 16, 10, 3 };
+	struct strings_case c = { .op = random_below(STRINGS_OPS) };
+	unsigned int near = boundary > 40 ? boundary - 40 : 0, left;
+	struct bytes view;
+
+	c.constant = random_below(STRINGS_CONSTANTS);
+	c.c = random_byte();
+	c.end = whole.len;
+	if (!is_fixed) {
+		c.start = random_below((near < whole.len ? near : whole.len) + 1);
+		if (one_in(3))
+			c.end = c.start + random_below(whole.len - c.start + 1);
+	}
+	view = (struct bytes){ whole.at + c.start, c.end - c.start };
+	left = near > c.start ? near - c.start : 0;
+	c.offset = one_in(4) ? random_below(view.len + 2) : left + random_below(50);
+	c.count = one_in(2) ? ~0ULL : random_below(120);
+	c.base = bases[random_below(COUNT(bases))];
+	c.same = !is_fixed && one_in(2);
+	/* The same place of the other memory, or any. */
+	c.end2 = c.same ? whole.len : STRINGS_BYTES;
+	c.start2 = one_in(2) ? c.start : random_below(whole.len + 1);
+	if (one_in(3))
+		c.end2 = c.start2 + random_below(c.end2 - c.start2 + 1);
+	c.offset2 = one_in(2) ? c.offset : random_below(60);
+	if (c.op == MEMMEM && !one_in(10)) {
+		c.start2 = c.start + left + random_below(30);
+		if (c.start2 > whole.len)
+			c.start2 = whole.len;
+		c.end2 = c.start2 + random_below(whole.len - c.start2 < 6 ?
+						 whole.len - c.start2 + 1 : 6);
+	}
+	if (c.op >= MEMCMP && c.count == ~0ULL && c.offset <= view.len && !one_in(20))
+		c.count = view.len - c.offset;
+	fill_mem(&c, view);
+	return c;
+}
+
+static void run_packet(const struct class *class, int prog)
+{
+	struct xdp_md xdp = { .data_end = linear };
+	struct __sk_buff skb = { .data_end = linear };
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = shown, .data_size_in = shown_len,
+		    .ctx_in = class->on == ON_XDP ? (void *)&xdp : (void *)&skb,
+		    .ctx_size_in = class->on == ON_XDP ? sizeof(xdp) : sizeof(skb));
+
+	if (shown_len == linear)
+		opts.ctx_in = NULL, opts.ctx_size_in = 0;
+	if (bpf_prog_test_run_opts(prog, &opts))
+		tap_bail("packet of %s, %u of %u bytes: %s", class->name, linear, shown_len,
+			 strerror(errno));
+}
+
+static void run_file(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach(prog);
+
+	if (!link)
+		tap_bail("cannot attach %s: %s", bpf_program__name(prog), strerror(errno));
+	if (ftruncate(file, 0) || pwrite(file, shown, shown_len, 0) != shown_len)
+		tap_bail("file: %s", strerror(errno));
+	if (flock(file, LOCK_SH))
+		tap_bail("flock: %s", strerror(errno));
+	flock(file, LOCK_UN);
+	bpf_link__destroy(link);
+}
+
+static void run_batch(const struct class *class)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, class->name);
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	for (unsigned int key = 0; key < 2; key++)
+		if (bpf_map__update_elem(skel->maps.memories, &key, sizeof(key),
+					 key ? second : shown, STRINGS_BYTES, BPF_ANY))
+			tap_bail("memories: %s", strerror(errno));
+	skel->bss->count = STRINGS_BATCH;
+	skel->bss->size = shown_len;
+	if (class->on == ON_FILE)
+		run_file(prog);
+	else if (class->on != ON_MEMORY)
+		run_packet(class, bpf_program__fd(prog));
+	else if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		tap_bail("program %s: %s", class->name, strerror(errno));
+}
+
+static bool has_number(const struct strings_result *r)
+{
+	return r->value > 0;
+}
+
+/* Whether the result is the model's. */
+static bool is_right(const struct strings_case *c, const struct strings_result *r,
+		     struct bytes whole)
+{
+	struct bytes a = { whole.at + c->start, c->end - c->start };
+	struct bytes b = { (c->same ? whole.at : second) + c->start2, c->end2 - c->start2 };
+	struct strings_result wanted = {};
+
+	wanted.value = model(a, b, c, constants[c->constant], &wanted);
+	if (r->made || r->value != wanted.value)
+		goto wrong;
+	if ((c->op == STRNTOL || c->op == STRNTOUL) && has_number(r) && r->number != wanted.number)
+		goto wrong;
+	if ((c->op == STRNTOK || c->op == STRNSEP) && !r->value &&
+	    (r->offset != wanted.offset || r->len != wanted.len || r->next != wanted.next))
+		goto wrong;
+	if (c->op == READ_UPTO && r->value > 0 && memcmp(r->bytes, wanted.bytes, r->value))
+		goto wrong;
+	return true;
+wrong:
+	tap_note("op %u, view %u-%u of %zu (%u), offset %llu, count %llu", c->op, c->start, c->end,
+		 whole.len, linear, c->offset, c->count);
+	tap_note("  other %u-%u +%llu (%u), constant '%s', byte %u, base %llu, mem %u", c->start2,
+		 c->end2, c->offset2, c->same, constants[c->constant], c->c, c->base, c->mem_len);
+	tap_note("  made %d: %d (%lld, %llu+%llu, %llu), not %d (%lld, %llu+%llu, %llu)", r->made,
+		 r->value, r->number, r->offset, r->len, r->next, wanted.value, wanted.number,
+		 wanted.offset, wanted.len, wanted.next);
+	return false;
+}
+
+/* A batch of cases; how many were wrong. */
+static unsigned int batch(const struct class *class)
+{
+	unsigned int wrong = 0;
+	struct bytes whole;
+
+	fill_bytes(class);
+	memset(skel->bss->results, 0, sizeof(skel->bss->results));
+	whole = (struct bytes){ shown + class->hidden, shown_len - class->hidden };
+	for (unsigned int i = 0; i < STRINGS_BATCH; i++) {
+		unsigned int boundary = linear - class->hidden;
+
+		if (shown_len > linear + 4096 && one_in(2))
+			boundary += 4096;
+		skel->bss->cases[i] = random_case(whole, boundary, class->on == ON_FILE);
+		skel->bss->results[i].made = 1;
+	}
+	run_batch(class);
+	for (unsigned int i = 0; i < STRINGS_BATCH; i++)
+		wrong += !is_right(&skel->bss->cases[i], &skel->bss->results[i], whole);
+	return wrong;
+}
+
+/* @number cases of each class. */
+static void try_cases(const struct class *classes, size_t count, unsigned int number)
+{
+	unsigned int wrong[8] = {}, done[8] = {};
+
+	for (unsigned int i = 0; i * STRINGS_BATCH < number; i++) {
+		if (i * STRINGS_BATCH % CASES_OF_A_LOAD == 0) {
+			if (skel)
+				strings_bpf__destroy(skel);
+			fill_constants();
+			skel = load();
+		}
+		for (size_t j = 0; j < count && wrong[j] < 20; j++) {
+			wrong[j] += batch(&classes[j]);
+			done[j] += STRINGS_BATCH;
+		}
+	}
+	for (size_t j = 0; j < count; j++)
+		tap_ok(!wrong[j], "strings: %s: %u cases are as the model's, %u are not",
+		       classes[j].name, done[j] - wrong[j], wrong[j]);
+}
+
+/* Calls of @name, as debugfs says. */
+static unsigned long long calls(const char *name)
+{
+	FILE *in = fopen("/sys/kernel/debug/rust_dynptr/strings", "r");
+	unsigned long long value = 0, n;
+	char line[64];
+
+	while (in && fscanf(in, "%63s %llu", line, &n) == 2)
+		if (!strcmp(line, name))
+			value = n;
+	if (in)
+		fclose(in);
+	return value;
+}
+
+static unsigned int uncalled(void)
+{
+	FILE *in = fopen("/sys/kernel/debug/rust_dynptr/strings", "r");
+	unsigned int names = 0, found = 0;
+	unsigned long long n;
+	char line[64];
+
+	while (in && fscanf(in, "%63s %llu", line, &n) == 2) {
+		names++;
+		found += n > 0;
+		if (!n)
+			tap_note("%s was not called", line);
+	}
+	if (in)
+		fclose(in);
+	return names < 20 ? 1 : names - found;
+}
+
+static void users(void)
+{
+	static unsigned char text[2 * USER_BYTES];
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	const int *r = skel->bss->user_results;
+
+	for (unsigned int i = 0; i < USER_BYTES; i++)
+		text[i] = random_below(256);
+	skel->bss->size = USER_BYTES;
+	skel->bss->user_address = (unsigned long long)text;
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.user), &opts))
+		tap_bail("user: %s", strerror(errno));
+	tap_ok(!r[0] && !r[1] && !memcmp(text + 1, text + USER_BYTES, USER_BYTES - 1) &&
+	       !text[2 * USER_BYTES - 1],
+	       "strings: %u bytes from user memory to the heap and back", USER_BYTES);
+	tap_ok(r[2] == -E2BIG && r[3] == -EFAULT,
+	       "strings: more than there is, and a bad address, are refused (%d, %d)", r[2], r[3]);
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.null), &opts))
+		tap_bail("null: %s", strerror(errno));
+	for (size_t i = 0; i < COUNT(skel->bss->null_results); i++)
+		tap_ok(skel->bss->null_results[i] == -EINVAL, "strings: null dynptr, %zu: -EINVAL",
+		       i);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int number = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (argc != 3 || !number) {
+		fprintf(stderr, "usage: strings KO CASES\n");
+		return 2;
+	}
+	file = open("/tmp/strings.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (file < 0)
+		tap_bail("/tmp/strings.file: %s", strerror(errno));
+	if (control_load(argv[1], "count=1"))
+		tap_bail("the module cannot be loaded");
+	try_cases(packets, COUNT(packets), number / COUNT(packets) + 1);
+	try_cases(others, COUNT(others), number / COUNT(others) / 4 + 1);
+	users();
+	refused_all("/host/build/selftests/strings_refused.bpf.o");
+	tap_ok(!uncalled(), "strings: each kfunc was served");
+	tap_note("bpf_dynptr_strnlen: %llu calls", calls("bpf_dynptr_strnlen"));
+	strings_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "strings: no block is left");
+	tap_ok(!control_unload(), "strings: the module can be unloaded");
+	return tap_done();
+}
