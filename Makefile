@@ -15,7 +15,8 @@ setup:
 module: setup
 	@scripts/build $(KDIR)
 
-# DEMO=execs: execve() traced with C and with Rust; DEMO=heap: lines assembled in heap dynptrs.
+# DEMO=execs: execve() traced with C and with Rust; DEMO=heap: lines assembled in heap dynptrs;
+# DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on the arguments of programs.
 DEMO ?= execs
 run: module
 	@scripts/demo $(DEMO)
@@ -79,7 +80,8 @@ bench-record: module
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
-	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs)'
+	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs;'
+	@echo '                DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on arguments of programs)'
 	@echo 'make test       all tests; ends with "N passed, N failed"; ONLY="host guest" picks parts'
 	@echo 'make test-long  what takes longer: mutation testing of all rules (half an hour); ONLY="mutants" picks parts'
 	@echo 'make coverage   the host tests, and which lines of the rules they reach'

@@ -26,6 +26,7 @@
 #define CASES_OF_A_LOAD (STRINGS_BATCH * 20)
 #define PACKET_MAX 9000
 #define ETHERNET 14
+#define IP_HEADER 20
 #define USER_BYTES 20000
 
 /* Which program, and how it gets its bytes. */
@@ -106,7 +107,7 @@ static void fill_bytes(const struct class *class)
 {
 	unsigned int i;
 
-	linear = ETHERNET + random_below(300);
+	linear = ETHERNET + (class->hidden ? IP_HEADER : 0) + random_below(300);
 	shown_len = linear + random_below(300) + (one_in(6) ? 4096 : 0);
 	if (class->on == ON_FILE)
 		shown_len = 4000 + random_below(200);
@@ -114,11 +115,9 @@ static void fill_bytes(const struct class *class)
 		shown[i] = random_byte();
 	for (i = 0; i < sizeof(second); i++)
 		second[i] = i < shown_len && !one_in(100) ? shown[i] : random_byte();
-	/* IPv4, so that the packet passes for one. */
-	if (class->on != ON_FILE && class->on != ON_MEMORY) {
-		shown[12] = 8;
-		shown[13] = 0;
-	}
+	/* IPv4 where the packet must pass for one; else of no protocol, and cut anywhere. */
+	shown[12] = class->hidden ? 8 : 0x88;
+	shown[13] = class->hidden ? 0 : 0xb5;
 }
 
 /* What @c compares with or looks for: often what is in the view. */

@@ -6,5 +6,10 @@ cd "$(dirname "$0")/.."
 . selftests/tap.sh
 
 tap_part build/selftests/strings "$1" "$2"
+for demo in http argv; do
+	rc=0
+	selftests/demo-$demo.sh "$1" build/test >"/tmp/demo-$demo" 2>&1 || rc=$?
+	tap_ok "demo $demo" "$rc" "/tmp/demo-$demo"
+done
 tap_no_splat strings
 tap_done

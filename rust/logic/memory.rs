@@ -143,13 +143,17 @@ impl Needle {
     }
 }
 
-/// Where a needle was found, or how many bytes there were.
+/// Where a needle was found, or how many bytes there were without an end of the string.
 enum Place {
     At(u64),
-    Ended,
     End(u64),
 }
 
+/// Looks for a needle, of which `start` finds the first byte, and of strings the end.
+///
+/// # Errors
+///
+/// [`ENOENT`] if the string ends before; what reading the memory gives.
 #[inline(always)]
 fn look<R: Rule>(
     pieces: &mut impl Pieces,
@@ -168,7 +172,7 @@ fn look<R: Rule>(
             };
             let Some((found, byte)) = next else { break };
             if R::IS_STRING && byte == 0 {
-                return Ok(Place::Ended);
+                return Err(ENOENT);
             }
             at = found;
             matched = needle.step(matched, R::fold(byte));
@@ -178,7 +182,7 @@ fn look<R: Rule>(
                 return Ok(Place::At(end.wrapping_sub(matched.into())));
             }
         }
-        before = before.wrapping_add(piece.len() as u64);
+        before = before.wrapping_add(piece.size() as u64);
     }
     Ok(Place::End(before))
 }
@@ -196,7 +200,6 @@ pub fn find_needle(pieces: &mut impl Pieces, needle: &Needle, len: u64) -> Resul
     }
     match look::<Memory>(pieces, needle, &Any([start]))? {
         Place::At(at) => Ok(at),
-        Place::Ended => Err(ENOENT),
         Place::End(end) => Err(nowhere(end, len)),
     }
 }
@@ -220,7 +223,6 @@ pub fn find_string<R: Rule>(pieces: &mut impl Pieces, needle: &Needle) -> Result
     };
     match place {
         Place::At(at) => Ok(at),
-        Place::Ended => Err(ENOENT),
         Place::End(end) => absent(end),
     }
 }

@@ -20,7 +20,7 @@ const WORD: usize = 8;
 /// Contiguous bytes.
 pub trait Bytes: Copy {
     /// How many.
-    fn len(self) -> usize;
+    fn size(self) -> usize;
 
     /// The byte at `at`; `None` behind the last.
     fn byte(self, at: usize) -> Option<u8>;
@@ -28,14 +28,17 @@ pub trait Bytes: Copy {
     /// The 8 bytes at `at`, the first in the lowest bits; `None` if there are fewer.
     fn word(self, at: usize) -> Option<u64>;
 
+    /// The first `count` bytes: all if there are not more.
+    fn upto(self, count: usize) -> Self;
+
     /// What is behind the first `count` bytes: nothing if there are not more.
     fn after(self, count: usize) -> Self;
 }
 
 impl Bytes for &[u8] {
     #[inline(always)]
-    fn len(self) -> usize {
-        <[u8]>::len(self)
+    fn size(self) -> usize {
+        self.len()
     }
 
     #[inline(always)]
@@ -49,6 +52,11 @@ impl Bytes for &[u8] {
             .first_chunk()
             .copied()
             .map(u64::from_le_bytes)
+    }
+
+    #[inline(always)]
+    fn upto(self, count: usize) -> Self {
+        self.get(..count).unwrap_or(self)
     }
 
     #[inline(always)]
@@ -78,7 +86,7 @@ pub struct Whole<B>(Option<B>);
 impl<B: Bytes> Whole<B> {
     /// These bytes.
     pub fn new(bytes: B) -> Self {
-        Self((bytes.len() > 0).then_some(bytes))
+        Self((bytes.size() > 0).then_some(bytes))
     }
 }
 
@@ -100,19 +108,19 @@ const fn repeated(byte: u8) -> u64 {
 
 /// The highest bit of each byte of `word` that is 0, and perhaps of some above the lowest such byte.
 #[inline(always)]
-pub(super) fn zeros(word: u64) -> u64 {
+pub fn zeros(word: u64) -> u64 {
     word.wrapping_sub(repeated(0x01)) & !word & repeated(0x80)
 }
 
 /// The byte that the lowest bit of `mask` is in, counted from the lowest: 8 if none is set.
 #[inline(always)]
-pub(super) fn lowest(mask: u64) -> usize {
+pub fn lowest(mask: u64) -> usize {
     (mask.trailing_zeros() >> 3) as usize
 }
 
 /// The byte number `index` of a word, below 8.
 #[inline(always)]
-pub(super) fn byte_of(word: u64, index: usize) -> u8 {
+fn byte_of(word: u64, index: usize) -> u8 {
     word.wrapping_shr((index as u32).wrapping_mul(8)) as u8
 }
 
@@ -237,7 +245,7 @@ pub fn first(pieces: &mut impl Pieces, search: &impl Search) -> Result<Found, Er
         if let Some((at, byte)) = search.find(piece, 0) {
             return Ok(Found::At(before.wrapping_add(at as u64), byte));
         }
-        before = before.wrapping_add(piece.len() as u64);
+        before = before.wrapping_add(piece.size() as u64);
     }
     Ok(Found::End(before))
 }
@@ -350,11 +358,10 @@ fn judge<R: Rule>(a: u8, b: u8, at: u64) -> Option<Order> {
 /// Compares the first `len` bytes, which both have; `before` were compared before.
 #[inline(always)]
 fn differ<R: Rule>(a: impl Bytes, b: impl Bytes, len: usize, before: u64) -> Option<Order> {
+    // Of the same length, so that one check is enough for both.
+    let (a, b) = (a.upto(len), b.upto(len));
     let mut at: usize = 0;
-    while len.wrapping_sub(at) >= WORD {
-        let (Some(x), Some(y)) = (a.word(at), b.word(at)) else {
-            break;
-        };
+    while let (Some(x), Some(y)) = (a.word(at), b.word(at)) {
         if x != y || (R::IS_STRING && zeros(x) != 0) {
             let from = if R::IS_EXACT {
                 // The first difference or end.
@@ -372,10 +379,7 @@ fn differ<R: Rule>(a: impl Bytes, b: impl Bytes, len: usize, before: u64) -> Opt
         }
         at = at.wrapping_add(WORD);
     }
-    while at < len {
-        let (Some(x), Some(y)) = (a.byte(at), b.byte(at)) else {
-            break;
-        };
+    while let (Some(x), Some(y)) = (a.byte(at), b.byte(at)) {
         let order = judge::<R>(x, y, before.wrapping_add(at as u64));
         if order.is_some() {
             return order;
@@ -398,29 +402,25 @@ pub fn compare<R: Rule>(a: &mut impl Pieces, b: &mut impl Pieces) -> Result<Orde
         let (Some(x), Some(y)) = (one, other) else {
             break;
         };
-        let len = x.len().min(y.len());
+        let len = x.size().min(y.size());
         if let Some(order) = differ::<R>(x, y, len, before) {
             return Ok(order);
         }
         before = before.wrapping_add(len as u64);
         one = Some(x.after(len));
-        if x.len() == len {
+        if x.size() == len {
             one = a.next()?;
         }
         other = Some(y.after(len));
-        if y.len() == len {
+        if y.size() == len {
             other = b.next()?;
         }
     }
     if R::IS_STRING {
         // Who has ended has a 0 there.
-        let byte = |rest: Option<u8>| rest.unwrap_or(0);
-        let (x, y) = (one.and_then(|x| x.byte(0)), other.and_then(|y| y.byte(0)));
-        if let (Some(_), _) | (_, Some(_)) = (x, y) {
-            if let Some(order) = judge::<R>(byte(x), byte(y), before) {
-                return Ok(order);
-            }
-        }
+        let x = one.and_then(|x| x.byte(0)).unwrap_or(0);
+        let y = other.and_then(|y| y.byte(0)).unwrap_or(0);
+        return Ok(judge::<R>(x, y, before).unwrap_or(Order::Equal(before)));
     }
     Ok(Order::Equal(before))
 }

@@ -96,7 +96,7 @@ pub fn find_last(pieces: &mut impl Pieces, byte: u8) -> Result<u64, Errno> {
             }
             from = at.wrapping_add(1);
         }
-        before = before.wrapping_add(piece.len() as u64);
+        before = before.wrapping_add(piece.size() as u64);
     }
     at_limit(before)?;
     last
@@ -197,7 +197,7 @@ pub fn token(
                     start = Some(before.wrapping_add(at as u64));
                     from = at;
                 }
-                None => from = piece.len(),
+                None => from = piece.size(),
             }
         }
         if let (Some(start), Some((at, byte))) = (start, ends.find(piece, from)) {
@@ -208,7 +208,7 @@ pub fn token(
                 (byte != 0).then_some(end.wrapping_add(1)),
             ));
         }
-        before = before.wrapping_add(piece.len() as u64);
+        before = before.wrapping_add(piece.size() as u64);
     }
     at_limit(before)?;
     let start = start.ok_or(ENOENT)?;

@@ -206,7 +206,7 @@ int read_too_much(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("Expected an initialized dynptr as R3")
+SEC("?tc") SAYS("memory, len pair leads to invalid memory access")
 int read_over_the_dynptr(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;

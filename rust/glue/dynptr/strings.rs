@@ -49,6 +49,9 @@ use kernel::ffi::{
     c_void, //
 };
 
+/// More than a needle may have, so that longer ones are seen to be.
+const NEEDLE_MORE: u64 = NEEDLE_MAX as u64 + 1;
+
 /// A count of bytes as a result: at most 2^24 - 1.
 #[inline(always)]
 fn to_c_int(result: Result<u64, Errno>) -> c_int {
@@ -122,7 +125,7 @@ impl Dynptr<'_> {
         count: u64,
     ) -> c_int {
         self.of_string(offset, count, |cursor| {
-            let wanted = wanted.bytes(NEEDLE_MAX as u64 + 1);
+            let wanted = wanted.bytes(NEEDLE_MORE);
             let mut needle = Needle::new();
             needle.read::<R>(&mut Whole::new(wanted))?;
             memory::find_string::<R>(cursor, &needle)
@@ -201,7 +204,7 @@ impl Dynptr<'_> {
     /// [`Self::compare_memory`] with as many bytes as `other` has.
     #[inline(always)]
     pub(crate) fn compare_bytes(self, offset: u64, other: Piece<'_>) -> c_int {
-        let len = other.len() as u64;
+        let len = other.size() as u64;
         order_to_c_int((|| {
             let mut one = Cursor::exact(self, offset, checked(len)?)?;
             memory::order(&mut one, &mut Whole::new(other), len)
@@ -250,7 +253,7 @@ impl Dynptr<'_> {
     /// Out of line, as it has a buffer on the stack.
     #[inline(never)]
     fn fill_needle(self, needle: &mut Needle) -> Result<(), Errno> {
-        needle.read::<Memory>(&mut Cursor::new(self, 0, NEEDLE_MAX as u64 + 1)?)
+        needle.read::<Memory>(&mut Cursor::new(self, 0, NEEDLE_MORE)?)
     }
 
     /// Reads as many bytes at `offset` as there are, at most `len`: how many.
@@ -275,7 +278,7 @@ impl Dynptr<'_> {
             let mut cursor = Cursor::exact(self, offset, checked(size)?)?;
             let mut to = address;
             while let Some(piece) = cursor.next()? {
-                let len = piece.len();
+                let len = piece.size();
                 // SAFETY: The piece is `len` bytes long; any user address will do.
                 let left = unsafe {
                     bindings::rust_dynptr_copy_to_user(to as *mut c_void, piece.start(), len)
