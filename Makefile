@@ -51,15 +51,15 @@ fmt: module
 man: setup
 	@scripts/man
 
-# The control tool, its manual pages and the header for BPF programs; the module itself is modules_install's.
+# The control tool, the manual pages and the headers for BPF programs; the module itself is modules_install's.
 PREFIX ?= /usr/local
 install-tool:
 	@[ -x build/tools/check-running ] || { echo "nothing is built yet: run 'make'" >&2; exit 1; }
 	install -D -m 755 scripts/rust-dynptr $(DESTDIR)$(PREFIX)/sbin/rust-dynptr
 	install -D -m 755 build/tools/check-running $(DESTDIR)$(PREFIX)/libexec/rust-dynptr/check-running
 	install -D -m 644 docs/rust-dynptr.8 $(DESTDIR)$(PREFIX)/share/man/man8/rust-dynptr.8
-	install -D -m 644 docs/bpf-heap-dynptrs.7 $(DESTDIR)$(PREFIX)/share/man/man7/bpf-heap-dynptrs.7
-	install -D -m 644 include/rust_dynptr.bpf.h $(DESTDIR)$(PREFIX)/include/rust_dynptr.bpf.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/*.7
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include include/rust_dynptr*.bpf.h
 
 # SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
 SEEDS ?= 1-5000
@@ -91,7 +91,7 @@ help:
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
 	@echo 'make fmt        format the Rust code, renew the tables in README and docs/'
 	@echo 'make man        the manual pages, of include/rust_dynptr*.bpf.h and of the help of scripts/rust-dynptr'
-	@echo 'make install-tool  rust-dynptr, its manual pages and the header for BPF programs; PREFIX=/usr/local DESTDIR='
+	@echo 'make install-tool  rust-dynptr, the manual pages and the headers for BPF programs; PREFIX=/usr/local DESTDIR='
 	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N;'
 	@echo '                HEAP=1: with heap dynptrs, the module alone'
 	@echo 'make bench      C against Rust: instructions of each operation, the kernel'"'"'s own benchmarks; build/bench/'

@@ -5,7 +5,8 @@
 //! is, without its sources.
 //!
 //! The section is text, which the kernel does not load: a line `row KIND NAME SOURCE PROTOTYPE` for each
-//! row of the table, and a line `symbol NAME POSITION [PROTOTYPE]` for each unexported symbol.
+//! row of the table, a line `symbol NAME POSITION [PROTOTYPE]` for each unexported symbol, and a line
+//! `layout NAME BYTES` for each size and offset that the module was compiled with.
 
 use crate::{
     symbols::Symbol,
@@ -24,7 +25,7 @@ pub const SECTION: &str = ".rust_dynptr.table";
 const SIGNATURE: &[u8] = b"~Module signature appended~\n";
 
 /// The section's text.
-pub fn text(rows: &[Row<'_>], symbols: &[Symbol]) -> String {
+pub fn text(rows: &[Row<'_>], symbols: &[Symbol], layout: &[(String, u32)]) -> String {
     let mut out = String::new();
     for row in rows {
         let Row {
@@ -41,6 +42,9 @@ pub fn text(rows: &[Row<'_>], symbols: &[Symbol]) -> String {
         let line = format!("symbol {} {} {proto}", symbol.name, symbol.position);
         let _ = writeln!(out, "{}", line.trim_end());
     }
+    for (name, bytes) in layout {
+        let _ = writeln!(out, "layout {name} {bytes}");
+    }
     out
 }
 
@@ -55,6 +59,8 @@ pub struct Module<'a> {
     pub rows: Vec<Row<'a>>,
     /// The unexported symbols that it uses.
     pub symbols: Vec<Symbol>,
+    /// Sizes and offsets, see [`crate::layout::place`].
+    pub layout: Vec<(&'a str, u32)>,
     /// The exported ones.
     pub exports: Vec<&'a str>,
 }
@@ -85,6 +91,7 @@ impl<'a> Module<'a> {
             signed: data.ends_with(SIGNATURE),
             rows: Vec::new(),
             symbols: Vec::new(),
+            layout: Vec::new(),
             exports: Vec::new(),
         };
         for line in table.lines() {
@@ -121,6 +128,10 @@ impl<'a> Module<'a> {
                     position: words.next()?.parse().ok()?,
                     proto: words.next().map(str::to_owned),
                 });
+            }
+            "layout" => {
+                let (name, bytes) = rest.split_once(' ')?;
+                self.layout.push((name, bytes.parse().ok()?));
             }
             // For what later modules may say.
             _ => {}

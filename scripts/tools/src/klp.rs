@@ -40,7 +40,8 @@ pub struct Report {
 
 /// Turns the undefined symbols of `module` that are `listed` into livepatch symbols.
 ///
-/// `exported` says which other undefined symbols the kernel exports.
+/// `exported` says which other undefined symbols the kernel exports; `layout` is what the module was
+/// compiled with, see [`crate::layout`].
 ///
 /// # Errors
 ///
@@ -50,6 +51,7 @@ pub fn link(
     module: &[u8],
     listed: &[Symbol],
     exported: &HashSet<&str>,
+    layout: &[(String, u32)],
 ) -> Result<(Vec<u8>, Report), String> {
     // First of all, as the builder takes livepatch's sections for those of a shared library.
     let linked = object::File::parse(module)
@@ -95,7 +97,11 @@ pub fn link(
     section.name = carried::SECTION.as_bytes().to_vec().into();
     section.sh_type = elf::SHT_PROGBITS;
     section.sh_addralign = 1;
-    section.data = SectionData::Data(carried::text(&table::rows(), listed).into_bytes().into());
+    section.data = SectionData::Data(
+        carried::text(&table::rows(), listed, layout)
+            .into_bytes()
+            .into(),
+    );
     let mut out = Vec::new();
     builder
         .write(&mut out)

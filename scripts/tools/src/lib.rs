@@ -12,6 +12,7 @@ pub mod carried;
 pub mod check;
 pub mod hooks;
 pub mod klp;
+pub mod layout;
 /// Rendering of prototypes: the module's own code, so that both ends compare the same text.
 #[path = "../../../rust/logic/proto.rs"]
 pub mod proto;

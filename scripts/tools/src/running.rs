@@ -8,6 +8,7 @@ use crate::{
     carried::Module,
     check::Kernel,
     hooks::Hooks,
+    layout::place,
     read, //
 };
 use std::{
@@ -34,7 +35,7 @@ pub enum Verdict {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// `kernel`, `config`, a row's kind, `symbol` or `export`.
+    /// `kernel`, `config`, `layout`, a row's kind, `symbol` or `export`.
     pub kind: String,
     /// What of that kind.
     pub name: String,
@@ -238,7 +239,28 @@ fn check_config(machine: &Machine, release: &str) -> Vec<Finding> {
         .collect()
 }
 
-/// Rows, unexported symbols, exported ones.
+/// Sizes and offsets: a kernel of the same release may have been configured otherwise.
+fn check_layout(btf: &btf::File, module: &Module<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, built) in &module.layout {
+        let why = match place(btf, name) {
+            Some(here) if here == *built => continue,
+            Some(here) => format!("{here} bytes here, {built} in the kernel it was built for"),
+            None => "not in this kernel".to_owned(),
+        };
+        findings.push(Finding::new("layout", name, Verdict::Bad, why));
+    }
+    if findings.is_empty() {
+        let detail = format!(
+            "all {} sizes and offsets are those that it was built with",
+            module.layout.len()
+        );
+        findings.push(Finding::new("layout", "structures", Verdict::Good, detail));
+    }
+    findings
+}
+
+/// Layouts, rows, unexported symbols, exported ones.
 fn check_functions(machine: &Machine, module: &Module<'_>) -> Result<Vec<Finding>, String> {
     let btf = btf::File::parse(&read(machine.path("sys/kernel/btf/vmlinux"))?)?;
     let kallsyms = machine.text("proc/kallsyms")?;
@@ -250,8 +272,8 @@ fn check_functions(machine: &Machine, module: &Module<'_>) -> Result<Vec<Finding
             .unwrap_or_default(),
         &machine.path("sys/kernel/livepatch"),
     );
+    let mut findings = check_layout(&btf, module);
     let kernel = Kernel::running(btf, &kallsyms, &traceable)?;
-    let mut findings = Vec::new();
     for row in &module.rows {
         let (verdict, detail) = match kernel.check_row(row) {
             Err(why) => (Verdict::Bad, why),

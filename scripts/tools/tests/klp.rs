@@ -115,7 +115,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 fn listed_symbols_move_and_others_stay() {
     let input = module(&["hidden", "exported", "second"], Architecture::X86_64);
     let listed = symbols::parse("hidden\nsecond,2 int (void)\nunused").unwrap();
-    let (output, report) = link(&input, &listed, &HashSet::from(["exported"])).unwrap();
+    let (output, report) = link(&input, &listed, &HashSet::from(["exported"]), &[]).unwrap();
     assert_eq!(report.relocations, 2);
     assert_eq!(report.unused, ["unused"]);
     let seen = see(&output);
@@ -147,7 +147,7 @@ fn listed_symbols_move_and_others_stay() {
 fn the_code_is_not_touched() {
     let input = module(&["hidden"], Architecture::X86_64);
     let listed = symbols::parse("hidden").unwrap();
-    let (output, _) = link(&input, &listed, &HashSet::new()).unwrap();
+    let (output, _) = link(&input, &listed, &HashSet::new(), &[]).unwrap();
     let text = |file: &[u8]| {
         let section = see(file)
             .sections
@@ -163,7 +163,7 @@ fn the_code_is_not_touched() {
 #[test]
 fn unknown_symbols_are_all_named() {
     let input = module(&["zeta", "exported", "alpha"], Architecture::X86_64);
-    let error = link(&input, &[], &HashSet::from(["exported"])).unwrap_err();
+    let error = link(&input, &[], &HashSet::from(["exported"]), &[]).unwrap_err();
     assert!(
         error.ends_with("does not name: alpha zeta") || error.contains("alpha zeta"),
         "{error}"
@@ -174,20 +174,20 @@ fn unknown_symbols_are_all_named() {
 fn twice_is_refused() {
     let input = module(&["hidden"], Architecture::X86_64);
     let listed = symbols::parse("hidden").unwrap();
-    let (output, _) = link(&input, &listed, &HashSet::new()).unwrap();
-    let error = link(&output, &listed, &HashSet::new()).unwrap_err();
+    let (output, _) = link(&input, &listed, &HashSet::new(), &[]).unwrap();
+    let error = link(&output, &listed, &HashSet::new(), &[]).unwrap_err();
     assert!(error.contains("already"), "{error}");
 }
 
 #[test]
 fn other_files_are_refused() {
-    assert!(link(b"not an ELF file at all", &[], &HashSet::new()).is_err());
+    assert!(link(b"not an ELF file at all", &[], &HashSet::new(), &[]).is_err());
     let arm = {
         let object =
             write::Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
         object.write().unwrap()
     };
-    let error = link(&arm, &[], &HashSet::new()).unwrap_err();
+    let error = link(&arm, &[], &HashSet::new(), &[]).unwrap_err();
     assert!(error.contains("x86-64"), "{error}");
 }
 

@@ -13,12 +13,14 @@ use object::{
     SymbolScope, //
 };
 use rust_dynptr_tools::{
+    btf::File,
     carried::{
         text,
         Module,
         SECTION, //
     },
     klp::link,
+    layout::places,
     running::{
         check,
         Finding,
@@ -72,6 +74,12 @@ fn row<'a>(kind: &'a str, name: &'a str) -> Row<'a> {
     }
 }
 
+/// What the module was compiled with.
+fn layout() -> Vec<(String, u32)> {
+    let file = File::parse(&btf_with(&[], 4)).unwrap();
+    places(&file, "# A comment\nthing: first first<second # one more\n").unwrap()
+}
+
 /// A module that takes over a function of each kind.
 fn module() -> Vec<u8> {
     let table = text(
@@ -82,16 +90,23 @@ fn module() -> Vec<u8> {
             row("bind", "call"),
         ],
         &symbols::parse("hidden int (int)\nother").unwrap(),
+        &layout(),
     );
     let info = format!("license=GPL\0vermagic={RELEASE} SMP preempt\0name=made\0");
     object_with(&[(".modinfo", &info), (SECTION, &table)])
 }
 
-/// BTF with `int (int)` functions of these names.
+/// BTF with `int (int)` functions of these names, and `struct thing`.
 fn btf(names: &[&str]) -> Vec<u8> {
-    let mut strings = b"\0int\0".to_vec();
+    btf_with(names, 4)
+}
+
+/// The same, with `thing.second` at this place.
+fn btf_with(names: &[&str], second: u32) -> Vec<u8> {
+    let mut strings = b"\0int\0thing\0first\0second\0".to_vec();
     let mut types: Vec<u32> = vec![1, 1 << 24, 4, 0];
     types.extend([0, (13 << 24) | 1, 1, 0, 1]);
+    types.extend([5, (4 << 24) | 2, second + 4, 11, 1, 0, 17, 1, 8 * second]);
     for name in names {
         types.extend([strings.len() as u32, 12 << 24, 2]);
         strings.extend(name.bytes().chain([0]));
@@ -179,6 +194,7 @@ fn a_module_carries_its_table() {
         &object_with(&[]),
         &symbols::parse("a int (int)\nb,2").unwrap(),
         &HashSet::from(["printk"]),
+        &[],
     );
     let (linked, _) = linked.unwrap();
     let error = Module::read(&linked).unwrap_err();
@@ -189,11 +205,15 @@ fn a_module_carries_its_table() {
     let error = Module::read(&plain).unwrap_err();
     assert!(error.contains("no take-over table"), "{error}");
     let list = symbols::parse("a int (int)\nb,2").unwrap();
-    let (linked, _) = link(&plain, &list, &HashSet::from(["printk"])).unwrap();
+    let (linked, _) = link(&plain, &list, &HashSet::from(["printk"]), &layout()).unwrap();
     let module = Module::read(&linked).unwrap();
     assert_eq!(module.release, RELEASE);
     assert_eq!(module.rows, rows());
     assert_eq!(module.symbols, list);
+    assert_eq!(
+        module.layout,
+        [("thing", 8), ("thing.first", 0), ("thing.second", 4)]
+    );
     assert_eq!(module.exports, ["printk"]);
     assert!(!module.signed);
     let mut signed = linked.clone();
@@ -205,7 +225,14 @@ fn a_module_carries_its_table() {
 fn broken_modules_are_refused() {
     assert!(Module::read(b"nonsense").is_err());
     let info = format!("vermagic={RELEASE} SMP\0");
-    for line in ["row jump", "symbol a", "symbol a b", "row"] {
+    for line in [
+        "row jump",
+        "symbol a",
+        "symbol a b",
+        "row",
+        "layout a",
+        "layout a b",
+    ] {
         let module = object_with(&[(".modinfo", &info), (SECTION, line)]);
         let error = Module::read(&module).unwrap_err();
         assert!(error.contains(line), "{error}");
@@ -376,4 +403,29 @@ fn others_on_a_function_are_named() {
     let made = Made::new("others");
     made.put("sys/kernel/debug/kprobes/blacklist", "0x1-0x2\tmake\n");
     made.says("Bad probe make: kprobes must not be set there");
+}
+
+#[test]
+fn layouts_are_compared() {
+    let made = Made::new("layouts");
+    let functions = ["hop", "judge", "make", "call", "hidden"];
+    fs::write(
+        made.0.join("sys/kernel/btf/vmlinux"),
+        btf_with(&functions, 8),
+    )
+    .unwrap();
+    assert_eq!(
+        made.said(),
+        [
+            "Bad layout thing: 12 bytes here, 8 in the kernel it was built for",
+            "Bad layout thing.second: 8 bytes here, 4 in the kernel it was built for"
+        ]
+    );
+    let file = File::parse(&btf(&[])).unwrap();
+    for (list, name) in [("none: first", "none"), ("thing: third", "thing.third")] {
+        assert_eq!(
+            places(&file, list).unwrap_err(),
+            format!("this kernel has no {name}")
+        );
+    }
 }
