@@ -148,7 +148,7 @@ run "$TOOL" hits --interval 1 --times 2 --json
 [ "$rc" = 0 ] && [ "$(grep -c '^{.*}$' "$W/out")" = 2 ] && rc=0 || rc=1
 tap_ok 'tool: hits --interval: an object a line' "$rc" "$W/out"
 wait
-run timeout -s INT 5 "$TOOL" hits --interval 1
+run timeout -s INT 15 "$TOOL" hits --interval 1
 gives 'hits --interval until interrupted' 124 'total .* in 1 s'
 grep -qx 1 "$DEBUG/counting" && rc=0 || rc=1
 tap_ok 'tool: counting is on still, as it was' "$rc"
