@@ -4,7 +4,8 @@
 #
 # docs.sh inside FILE: in the guest, the commands in FILE.
 #
-# Commands are lines indented by four, and those in fences marked sh; other fences are not.
+# Commands are lines indented by four, and those in fences marked sh; other fences are not. Where a line has a prompt
+# (# or $), those without it, up to the next empty line, are what it prints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=selftests/tap.sh
@@ -30,9 +31,13 @@ commands() {
 		/^ *[*0-9-]+\.? / && !fence {list = 1}
 		/^[^ ]/ && !/^[*0-9-]/ {list = 0}
 		fence == 1 || (!fence && !list && /^    [^ ]/) {
-			sub(/^ */, ""); sub(/ +# .*/, ""); sub(/^\$ /, "")
+			sub(/^ */, "")
+			if (sub(/^[#$] /, "")) prompt = 1
+			else if (prompt) next
+			sub(/ +# .*/, "")
 			if (length($0)) print FILENAME ":" $0
-		}' "${PAGES[@]}"
+		}
+		!length($0) {prompt = 0}' "${PAGES[@]}"
 }
 
 # how COMMAND: what the list says of it; the longest beginning that fits.
