@@ -286,7 +286,7 @@ fn case(operation: usize, r: &mut Random) -> (String, String) {
         }
         14 | 15 => {
             let text = r.number();
-            let flags = [0, 8, 10, 16, 2, 32, 10 | 1 << 40][r.below(7).min(r.below(7))];
+            let flags = [0, 8, 10, 16, 2, 32, 10 | (1 << 40)][r.below(7).min(r.below(7))];
             let cut = &mut r.cut(&text);
             let number = model::number(&text, flags);
             if operation == 14 {
