@@ -28,7 +28,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 16384);
 } ring SEC(".maps");
 
 static __always_inline int local(struct bpf_dynptr *ptr)
