@@ -338,39 +338,38 @@ static void leave_with(struct gen *g, struct model *m)
 	gen_kind(g, RNG_PICK(&g->rng, ways));
 }
 
-/* A loop goes through a block or a record, which is released in it or after it. */
+/*
+ * A loop goes through a block or a record, which is released after it; or in it, and made anew for
+ * the next round: the iterator alone is in the way of that.
+ */
 static void release_walked(struct gen *g, struct model *m)
 {
 	bool heap = rng_chance(&g->rng, 60), inside = rng_chance(&g->rng, 60);
-	struct op walk = { .kind = OP_ITER, .a = 8, .d.base = BASE_FP }, op = {};
+	struct op walk = { .kind = OP_ITER, .a = 8, .d.base = BASE_FP };
 	struct opnd d = slot(g), clone = slot(g);
+	struct op make = { .kind = heap ? OP_ALLOC : OP_RESERVE_DYNPTR, .a = 32, .d = d };
+	struct op release = { .kind = heap ? OP_PUT : OP_DISCARD_DYNPTR, .d = d };
 
-	op = (struct op){ .kind = heap ? OP_ALLOC : OP_RESERVE_DYNPTR, .a = 32, .d = d };
-	add(g, m, op);
-	op.kind = heap ? rng_chance(&g->rng, 70) ? OP_PUT : OP_DETACH :
-		  rng_chance(&g->rng, 50) ? OP_SUBMIT_DYNPTR : OP_DISCARD_DYNPTR;
-	op.a = 0;
+	if (!heap && rng_chance(&g->rng, 50))
+		release.kind = OP_SUBMIT_DYNPTR;
 	walk.size = rng_chance(&g->rng, 50) ? ITER_STEPS : ITER_TOKENS;
 	walk.d.off = iter_off(&walk);
 	walk.m = d;
+	add(g, m, make);
 	if (clone.off != d.off && rng_chance(&g->rng, 40)) {
 		add(g, m, (struct op){ .kind = OP_CLONE, .m = d, .d = clone });
 		if (rng_chance(&g->rng, 50))
 			walk.m = clone;
-		else
-			op.d = clone;
 	}
 	gen_add(g, &walk);
 	if (inside) {
-		gen_add(g, &op);
-		gen_kind(g, OP_END);
-		return;
+		gen_add(g, &release);
+		gen_add(g, &make);
+	} else {
+		gen_add(g, &(struct op){ .kind = OP_SIZE, .d = d });
 	}
-	gen_add(g, &(struct op){ .kind = OP_SIZE, .d = d });
 	gen_kind(g, OP_END);
-	if (op.kind == OP_DETACH)
-		op.kind = OP_PUT;
-	add(g, m, op);
+	add(g, m, release);
 }
 
 /*
