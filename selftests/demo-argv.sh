@@ -72,9 +72,9 @@ long=$(head -c 120000 /dev/zero | tr '\0' x)
 END
 filtered many <<END
 run: 2 arguments of [0-9]+ bytes, bash
-run: 1 arguments of [0-9]+ bytes, seq
+run: 2 arguments of 9 bytes, seq
 run: 3002 arguments of [0-9]+ bytes, /bin/true
-run: 1 arguments of [0-9]+ bytes, seq
+run: 2 arguments of 9 bytes, seq
 killed: argument 3001 of 3002, --insecure: has --insecure
 run: [0-9]+ arguments of [0-9]+ bytes, (head|tr)
 run: [0-9]+ arguments of [0-9]+ bytes, (head|tr)
