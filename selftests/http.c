@@ -171,7 +171,7 @@ static void cut_everywhere(struct http_bpf *skel, struct ring_buffer *ring)
 			ring_buffer__consume(ring);
 		}
 	}
-	printf("%zu requests in %u packets, the first part ending at each byte: %u parsed, %u wrong\n",
+	printf("%zu requests in %u packets, cut at each byte: %u parsed, %u wrong\n",
 	       COUNT(examples), packets, seen, wrong);
 	bad |= wrong || seen != packets;
 }
