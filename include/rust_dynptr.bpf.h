@@ -149,10 +149,10 @@ extern void bpf_dynptr_heap_release(struct bpf_dynptr_heap *heap) __ksym;
  */
 
 /*
- * Flags of bpf_ringbuf_query() that the module knows ("rust" and a number); C says 0 to them, as to all that
- * it does not know. BPF_RB_LOST_RECORDS: records that were asked for and not reserved, since the ring's
- * creation, as far as Rust served who asked. BPF_RB_COUNTS_LOST: 1 if Rust serves this program. See
- * docs/observability.md.
+ * Flags of bpf_ringbuf_query() that the module knows ("rust" and a number); C says 0 to them, as
+ * to all that it does not know. BPF_RB_LOST_RECORDS: records that were asked for and not
+ * reserved, since the ring's creation, as far as Rust served who asked. BPF_RB_COUNTS_LOST: 1 if
+ * Rust serves this program. See docs/observability.md.
  */
 #define BPF_RB_LOST_RECORDS 0x7275737400000000ULL
 #define BPF_RB_COUNTS_LOST 0x7275737400000001ULL

@@ -44,9 +44,9 @@ __noendbr void *rust_dynptr_unlock_irqrestore(rqspinlock_t *lock, unsigned long 
 					      void *result);
 
 /*
- * What the module keeps in unused bytes of a ring that the kernel produces into, RUST_DYNPTR_RING_SLOT bytes
- * from its start (rust/glue/ringbuf.rs): records that were asked for and not reserved, and the map, or NULL
- * if that is not known.
+ * What the module keeps in unused bytes of a ring that the kernel produces into,
+ * RUST_DYNPTR_RING_SLOT bytes from its start (rust/glue/ringbuf.rs): records that were asked for
+ * and not reserved, and the map, or NULL if that is not known.
  */
 struct rust_dynptr_ring_slot {
 	u64 lost;
@@ -54,8 +54,8 @@ struct rust_dynptr_ring_slot {
 };
 
 /*
- * raw_res_spin_unlock_irqrestore() where there was no room for @size bytes, which is counted and traced;
- * returns NULL.
+ * raw_res_spin_unlock_irqrestore() where there was no room for @size bytes, which is counted and
+ * traced; returns NULL.
  */
 __noendbr void *rust_dynptr_unlock_full(rqspinlock_t *lock, unsigned long flags,
 					void *ring, u64 size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints, /sys/kernel/tracing/events/rust_dynptr; see docs/observability.md. Their callers are in
- * rust/helpers/trace.c, which keeps them from tracing themselves.
+ * Tracepoints, /sys/kernel/tracing/events/rust_dynptr; see docs/observability.md. Their callers
+ * are in rust/helpers/trace.c, which keeps them from tracing themselves.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM rust_dynptr
@@ -39,10 +39,11 @@ TRACE_EVENT(rust_dynptr_refused,
 	),
 
 	TP_printk("name=%s type=%u insn=%u err=%d reason=%s",
-		  __entry->name, __entry->type, __entry->insn, __entry->err, __get_str(reason))
+		  __entry->name, __entry->type, __entry->insn, __entry->err,
+		  __get_str(reason))
 );
 
-/* A record was not reserved; @why is an enum rust_dynptr_lost_why, @map is NULL if it is not known. */
+/* A record was not reserved: @why is an enum rust_dynptr_lost_why, @map NULL if not known. */
 TRACE_EVENT(rust_dynptr_lost,
 
 	TP_PROTO(const struct bpf_map *map, u64 size, u32 why, u64 lost),
@@ -64,7 +65,8 @@ TRACE_EVENT(rust_dynptr_lost,
 	),
 
 	TP_printk("map_id=%u size=%llu why=%s lost=%llu", __entry->map_id, __entry->size,
-		  __print_symbolic(__entry->why, { 0, "full" }, { 1, "locked" }, { 2, "too large" }),
+		  __print_symbolic(__entry->why, { 0, "full" }, { 1, "locked" },
+				   { 2, "too large" }),
 		  __entry->lost)
 );
 
@@ -87,7 +89,8 @@ DECLARE_EVENT_CLASS(rust_dynptr_heap,
 	),
 
 	TP_printk("block=%p size=%u from=%s", __entry->block, __entry->size,
-		  __print_symbolic(__entry->origin, { 0, "slab" }, { 1, "pages" }, { 2, "vmalloc" }))
+		  __print_symbolic(__entry->origin, { 0, "slab" }, { 1, "pages" },
+				   { 2, "vmalloc" }))
 );
 
 /* The memory of a heap dynptr is allocated. */

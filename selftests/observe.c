@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * observe KO: what the module tells of itself. Records that are lost are counted in their ring, also in one
- * that C made, and over unloading and loading; tracepoints tell of them, of heap dynptrs and of programs that
- * are refused, to tracefs and to BPF programs, which may do themselves what they are told of.
+ * observe KO: what the module tells of itself. Records that are lost are counted in their ring,
+ * also in one that C made, and over unloading and loading; tracepoints tell of them, of heap
+ * dynptrs and of programs that are refused, to tracefs and to BPF programs, which may do
+ * themselves what they are told of.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -28,7 +29,7 @@ static struct observed_bpf *producer(int fd)
 
 	if (!skel || (fd >= 0 && bpf_map__reuse_fd(skel->maps.ring, fd)) ||
 	    observed_bpf__load(skel))
-		tap_bail("the producer cannot be loaded: %s", strerror(errno));
+		tap_bail("observed.bpf.o cannot be loaded: %s", strerror(errno));
 	return skel;
 }
 
@@ -40,7 +41,7 @@ static const struct observed_result *ask(struct observed_bpf *skel, enum observe
 
 	skel->bss->request = (struct observed_request){ how, size, records };
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.produce), &opts))
-		tap_bail("the producer cannot be run: %s", strerror(errno));
+		tap_bail("the program cannot be run: %s", strerror(errno));
 	return &skel->bss->result;
 }
 
@@ -158,7 +159,7 @@ static bool refuse(void)
 	bool refused;
 
 	if (!skel)
-		tap_bail("the producer cannot be opened");
+		tap_bail("observed.bpf.o cannot be opened");
 	bpf_program__set_autoload(skel->progs.bad, true);
 	libbpf_set_print(NULL);
 	refused = observed_bpf__load(skel) != 0;
@@ -201,12 +202,14 @@ static void test_tracefs(struct observed_bpf *skel, struct observers_bpf *other)
 	       traced("rust_dynptr_heap_alloc: ", "size=9000 from=pages") == 1 &&
 	       traced("rust_dynptr_heap_free: ", "size=9000 from=pages") == 1,
 	       "observe: tracefs: heap dynptrs");
-	tap_ok(traced("rust_dynptr_heap_fail: ", "size=65536") == 1, "observe: tracefs: no memory");
+	tap_ok(traced("rust_dynptr_heap_fail: ", "size=65536") == 1,
+	       "observe: tracefs: no memory");
 	tap_ok(traced("rust_dynptr_refused: ", "name=bad type=31 ") == 2 &&
 	       traced("rust_dynptr_refused: ", "err=-22 reason=Expected an initialized") == 2,
 	       "observe: tracefs: a program that is refused, and why");
 	ask(skel, OBSERVED_OUTPUT, 2500, 2);
-	tap_ok(traced("rust_dynptr_", "") == 12, "observe: tracefs: nothing else, nothing when off");
+	tap_ok(traced("rust_dynptr_", "") == 12,
+	       "observe: tracefs: nothing else, nothing when off");
 }
 
 static void test_programs(struct observed_bpf *skel, struct observers_bpf *other)
@@ -224,8 +227,10 @@ static void test_programs(struct observed_bpf *skel, struct observers_bpf *other
 	       "observe: two programs on lost records, which lose some: 20 and 20 calls (%u, %u)",
 	       seen[0].lost, seen[1].lost);
 	tap_ok(seen[0].map_id == map_id(ring) && seen[0].size == 2500 && !seen[0].why &&
-	       seen[0].total == lost, "observe: they are told of which map, size, reason and count");
-	tap_ok(shown(map_id(ring)) == (long long)lost, "observe: what they lose is counted elsewhere");
+	       seen[0].total == lost,
+	       "observe: they are told of which map, size, reason and count");
+	tap_ok(shown(map_id(ring)) == (long long)lost,
+	       "observe: what they lose is counted elsewhere");
 	use_heap(other, 100);
 	use_heap(other, 65536);
 	tap_ok(seen[0].allocated == 1 && seen[1].allocated == 1 && seen[0].bytes == 100 &&
@@ -254,7 +259,8 @@ int main(int argc, char **argv)
 	ask(skel, OBSERVED_RESERVE, 0, 9);
 	test_tracefs(skel, other);
 	test_programs(skel, other);
-	tap_ok(control_unload() != 0, "observe: the module stays while programs are on its tracepoints");
+	tap_ok(control_unload() != 0,
+	       "observe: the module stays while programs are on its tracepoints");
 	observers_bpf__destroy(other);
 	tap_ok(!control_save_hits(), "observe: the hits are kept");
 	observed_bpf__destroy(skel);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records that are lost, heap dynptrs that come and go, programs that are refused: counted, and told to
- * who traces that (include/rust_dynptr_trace.h). A tracepoint that is off costs a no-op.
+ * Records that are lost, heap dynptrs that come and go, programs that are refused: counted, and
+ * told to who traces that (include/rust_dynptr_trace.h). A tracepoint that is off costs a no-op.
  *
- * Any context, NMI included, with no lock of a ring held: a BPF program on a tracepoint may do itself what
- * is traced. That is counted and not traced, or two such programs would call each other until the stack
- * is full.
+ * Any context, NMI included, with no lock of a ring held: a BPF program on a tracepoint may do
+ * itself what is traced. That is counted and not traced, or two such programs would call each
+ * other until the stack is full.
  */
 #include <linux/atomic.h>
 #include <linux/bpf_verifier.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs on the module's tracepoints, two on each that can be reached from them, and all do themselves what
- * is traced: each must be called once for what others do, and never for what these do.
+ * Programs on the module's tracepoints, two on each that can be reached from them, and all do
+ * themselves what is traced: each must be called once for what others do, never for what these do.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
