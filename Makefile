@@ -2,18 +2,30 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module setup run test test-long test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
+.PHONY: module modules_install deb vng setup run test test-long test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
 	install-tool help clean distclean
 
-# KDIR=PATH: another kernel tree, with this machine's toolchain. KIMAGE=PATH: its image, for the VM.
+# KDIR=PATH: a kernel tree that you have built, for everything here; into build/own. KIMAGE=PATH: another image.
 KDIR ?=
-export KIMAGE
+export KIMAGE MODULE_SIGN_KEY MODULE_SIGN_CERT INSTALL_MOD_PATH
+ifneq ($(KDIR),)
+export RUST_DYNPTR_KERNEL := own
+endif
 
 setup:
 	@scripts/setup
 
 module: setup
-	@scripts/build $(KDIR)
+	@$(if $(KDIR),scripts/own-kernel '$(KDIR)')
+	@scripts/build
+
+# INSTALL_MOD_PATH=DIR: below that directory.
+modules_install: module
+	@scripts/install-module
+
+# A package for dkms, build/rust-dynptr-dkms_*.deb.
+deb: module
+	@scripts/package
 
 # DEMO=execs: execve() traced with C and with Rust; DEMO=heap: lines assembled in heap dynptrs;
 # DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on the arguments of programs.
@@ -44,6 +56,10 @@ test-debug: module
 
 vm: module
 	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(if $(CMD),'$(subst ','\'',$(CMD))')
+
+# In virtme-ng: a shell, or CMD.
+vng: module
+	@scripts/vng $(if $(CMD),'$(subst ','\'',$(CMD))')
 
 fmt: module
 	@scripts/fmt
@@ -79,6 +95,8 @@ bench-record: module
 
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
+	@echo 'make modules_install  the module where modprobe finds it; INSTALL_MOD_PATH=DIR below DIR'
+	@echo 'make deb        a package for DKMS: build/rust-dynptr-dkms_*.deb'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
 	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs;'
 	@echo '                DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on arguments of programs)'
@@ -89,6 +107,7 @@ help:
 	@echo 'make test-debug the guest tests on a kernel that looks for memory errors, lock misuse, leaks (hours)'
 	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
 	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
+	@echo 'make vng        the same as make vm, in virtme-ng; docs/virtme-ng.md'
 	@echo 'make fmt        format the Rust code, renew the tables in README and docs/'
 	@echo 'make man        the manual pages, of include/rust_dynptr*.bpf.h and of the help of scripts/rust-dynptr'
 	@echo 'make install-tool  rust-dynptr, the manual pages and the headers for BPF programs; PREFIX=/usr/local DESTDIR='
@@ -99,7 +118,8 @@ help:
 	@echo '                make bench-record renews selftests/bench.recorded and the summary in README'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
-	@echo 'KDIR=… KIMAGE=… use your own kernel tree and image; see README'
+	@echo 'KDIR=…          a kernel tree that you have built: make KDIR=… test; docs/packaging.md'
+	@echo 'MODULE_SIGN_KEY=… MODULE_SIGN_CERT=…  sign the module'
 
 clean:
 	@scripts/clean

@@ -3,7 +3,7 @@
 # Callers have already said `set -euo pipefail`.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-# The kernel that is built for and booted: RUST_DYNPTR_KERNEL=stock or debug (scripts/debug-kernel). Each has
+# The kernel that is built for and booted: RUST_DYNPTR_KERNEL=stock, debug (scripts/debug-kernel) or own (own-kernel). Each has
 # its own build directory, which is /host/build in the sysroot and in the guest.
 KERNEL=${RUST_DYNPTR_KERNEL:-stock}
 BUILD=$TOP/build
@@ -80,6 +80,23 @@ need_space() {
 		die "no space: $1 has $free MB free, this step needs $2 MB" "free space, or set XDG_CACHE_HOME to a larger disk"
 }
 
+# take_slot: at most one guest a processor, or each runs into its time limit; shells, mostly idle, do not count.
+# The lock goes when the last process of the run does.
+take_slot() {
+	local i fd n waits=""
+	n=$(nproc)
+	while :; do
+		for ((i = 0; i < n; i++)); do
+			exec {fd}>"$CACHE/vm-$i.lock"
+			! flock -n "$fd" || return 0
+			exec {fd}>&-
+		done
+		[ -n "$waits" ] || say "waiting: $n guests run already"
+		waits=1
+		sleep 0.5
+	done
+}
+
 # page_of NAME: the page with the generated part NAME, which is between <!-- NAME --> and <!-- end of NAME -->.
 page_of() {
 	grep -lFx -- "<!-- $1 -->" "$TOP/README.md" "$TOP"/docs/*.md || die "no page has the part <!-- $1 -->"
@@ -98,9 +115,9 @@ load_env() {
 	SLOWER=1 # so many times the stock kernel's time, for limits
 	# Without clang's section .llvm_addrsig, whose type klp-link does not know.
 	# shellcheck disable=SC2034
-	[ "$KERNEL" = stock ] || KFLAGS=(LLVM=-19 KCFLAGS=-fno-addrsig) SLOWER=5
+	[ "$KERNEL" != debug ] || KFLAGS=(LLVM=-19 KCFLAGS=-fno-addrsig) SLOWER=5
 	[ -z "${RUST_DYNPTR_ENV:-}" ] || return 0
-	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup', and scripts/debug-kernel for the debug kernel"
+	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup', and scripts/debug-kernel for the debug kernel, scripts/own-kernel for your own"
 	# shellcheck disable=SC1091
 	. "$BUILD/env"
 }

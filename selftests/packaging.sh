@@ -1,0 +1,58 @@
+#!/bin/bash
+# packaging.sh: on the host: installing, signing and packaging the module; what is said of a kernel tree that
+# cannot be used.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=selftests/tap.sh
+. selftests/tap.sh
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+load_env
+DIR=$(mktemp -d)
+trap 'rm -rf "$DIR"' EXIT
+OUT=$DIR/out
+
+rc=0
+INSTALL_MOD_PATH=$DIR/root scripts/install-module >"$OUT" 2>&1 || rc=$?
+cmp -s "build/rust_dynptr.ko" "$DIR/root/lib/modules/$KVER/updates/rust_dynptr.ko" || rc=1
+tap_ok 'packaging: modules_install puts the module below INSTALL_MOD_PATH' "$rc" "$OUT"
+
+mkdir "$DIR/tree"
+rc=0
+scripts/own-kernel "$DIR/tree" >"$OUT" 2>&1 || rc=$?
+tap_refused 'packaging: a tree without configuration' 1 "$OUT" 'mend: configure and build the kernel'
+sed 's/^CONFIG_\(RUST\|VIRTIO_FS\)=y/# CONFIG_\1 is not set/' "$KDIR/.config" >"$DIR/tree/.config"
+rc=0
+scripts/own-kernel "$DIR/tree" >"$OUT" 2>&1 || rc=$?
+tap_refused 'packaging: a tree whose options are missing: one is named' 1 "$OUT" 'missing: CONFIG_RUST=y \(kernel'
+tap_refused 'packaging: and the other' 1 "$OUT" 'missing: CONFIG_VIRTIO_FS=y \(guest'
+tap_refused 'packaging: and how to add them' 1 "$OUT" 'mend: cd .*merge_config.sh .*guest'
+tap_refused 'packaging: and what was not built' 1 "$OUT" 'missing: vmlinux in'
+lacking=$(grep -c 'missing: CONFIG' "$OUT" || true)
+tap_ok "packaging: no other option ($lacking named)" "$((lacking != 2))" "$OUT"
+
+scripts/enter openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=test/ -keyout /dev/fd/1 -out /dev/fd/1 \
+	>"$DIR/both.pem" 2>/dev/null
+cp build/rust_dynptr.ko "$DIR/unsigned.ko"
+rc=0
+MODULE_SIGN_KEY=$DIR/both.pem MODULE_SIGN_CERT=$DIR/none.pem scripts/build >"$OUT" 2>&1 || rc=$?
+tap_refused 'packaging: signing without a certificate' 1 "$OUT" 'no certificate at MODULE_SIGN_CERT='
+rc=0
+MODULE_SIGN_KEY=$DIR/both.pem MODULE_SIGN_CERT=$DIR/both.pem scripts/build >"$OUT" 2>&1 || rc=$?
+tail -c 28 build/rust_dynptr.ko | grep -q '~Module signature appended~' || rc=1
+tap_ok 'packaging: the module is signed' "$rc" "$OUT"
+! compgen -G 'build/sign.*' >/dev/null || rc=1
+tap_ok 'packaging: no copy of the key is left' "$rc" "$OUT"
+rc=0
+scripts/build >"$OUT" 2>&1 || rc=$?
+cmp -s build/rust_dynptr.ko "$DIR/unsigned.ko" || rc=1
+tap_ok 'packaging: without a key it is as before' "$rc" "$OUT"
+
+rc=0
+deb=$(scripts/package 2>"$OUT") || rc=$?
+scripts/enter dpkg-deb -c "build/${deb##*/}" >>"$OUT" 2>&1 || rc=$?
+for file in dkms.conf Kbuild rust/rust_dynptr_main.rs scripts/dkms-build tools/klp-link; do
+	grep -q "/usr/src/rust-dynptr-.*/$file$" "$OUT" || rc=1
+done
+tap_ok 'packaging: the DKMS package has what it is built from' "$rc" "$OUT"
+tap_done

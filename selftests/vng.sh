@@ -1,0 +1,22 @@
+#!/bin/bash
+# vng.sh: on the host: `make vng` carries output, error output and status of what it runs, with the module loaded.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=selftests/tap.sh
+. selftests/tap.sh
+DIR=$(mktemp -d)
+trap 'rm -rf "$DIR"' EXIT
+
+rc=0
+scripts/vng 'uname -r; echo to-stderr >&2; scripts/rust-dynptr status; scripts/rust-dynptr unload && exit 7' \
+	>"$DIR/out" 2>"$DIR/err" || rc=$?
+cat "$DIR/out" "$DIR/err" >"$DIR/all"
+tap_ok "vng: the status of the command comes out ($rc)" "$((rc != 7))" "$DIR/all"
+good=0
+grep -q '^bpf_dynptr_read .* active' "$DIR/out" || good=1
+tap_ok 'vng: its output, with the module loaded' "$good" "$DIR/all"
+good=0
+grep -q '^to-stderr' "$DIR/err" || good=1
+! grep -q '^to-stderr' "$DIR/out" || good=1
+tap_ok 'vng: its error output, apart' "$good" "$DIR/all"
+tap_done
