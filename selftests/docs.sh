@@ -95,7 +95,7 @@ one() {
 # What pages name: make's targets, scripts, and other pages.
 names() {
 	local target path page link
-	grep -ohE '`make [a-z][a-z-]*' "${PAGES[@]}" | cut -d' ' -f2 | sort -u | while IFS= read -r target; do
+	grep -ohE '`make [a-z][a-z_-]*' "${PAGES[@]}" | cut -d' ' -f2 | sort -u | while IFS= read -r target; do
 		grep -qE "^([a-z-]+ )*$target( [a-z-]+)*:" Makefile || echo "no target '$target' in Makefile"
 	done
 	grep -ohP '(?<![\w/.~-])(scripts|selftests|rust|include|docs)/[\w./-]*\w' "${PAGES[@]}" | sort -u |
