@@ -13,19 +13,21 @@ pub fn place(btf: &btf::File, name: &str) -> Option<u32> {
     }
 }
 
-/// All places that a list names, as [`place`] has them. A line is `struct: member…`; `#` starts a comment;
-/// of a member `a<b` it is `b`.
+/// The lines of a list: structure, members. A line is `struct: member…`; `#` starts a comment.
+pub fn lines(list: &str) -> impl Iterator<Item = (&str, &str)> {
+    list.lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter_map(|line| line.split_once(':'))
+}
+
+/// All places that a list names, as [`place`] has them; of a member `a<b` it is `b`.
 ///
 /// # Errors
 ///
 /// Names what is not there.
 pub fn places(btf: &btf::File, list: &str) -> Result<Vec<(String, u32)>, String> {
     let mut out = Vec::new();
-    let lines = list
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default());
-    for (name, members) in lines.filter_map(|line| line.split_once(':')) {
-        let name = name.trim();
+    for (name, members) in lines(list) {
         let members = members.split_whitespace().map(|member| {
             let member = member.split_once('<').map_or(member, |(_, member)| member);
             format!("{name}.{member}")

@@ -7,6 +7,7 @@
 use rust_dynptr_tools::{
     btf,
     finish,
+    layout,
     read, //
 };
 use std::process::ExitCode;
@@ -19,11 +20,7 @@ fn run() -> Result<bool, String> {
     let btf = btf::File::from_elf(&read(vmlinux)?)?;
     let list = String::from_utf8_lossy(&read(list)?).into_owned();
     println!("// Offsets and sizes in bytes, from the target kernel's BTF. Made by btf-layout.");
-    for line in list.lines() {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        let Some((name, members)) = line.split_once(':') else {
-            continue;
-        };
+    for (name, members) in layout::lines(&list) {
         let size = btf
             .struct_size(name)
             .ok_or(format!("this kernel has no struct {name}"))?;
