@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * loadcost KO OTHERPATCH PROGRAMS MODULE TURNS OBJECT…: what it takes to verify the programs of the
- * objects, with C and with Rust in turns (C, Rust, Rust, C), and to load, switch and unload the
+ * loadcost KO OTHERPATCH PROGRAMS MODULE TURNS OBJECT…: what it takes to verify the programs of
+ * the objects, with C and with Rust in turns (C, Rust, Rust, C), and to load, switch and unload the
  * module. In a guest that counts instructions (vm -i), whose clock they are. The first goes to the
  * file PROGRAMS, the second to MODULE, as JSON (scripts/bench).
  *
@@ -234,7 +234,7 @@ static void report_programs(const char *path)
 			samples_sum(&all[side], &p->cost[side]);
 	}
 	samples_result(json, !reported, "all programs", NULL, &all[WITH_C], &all[WITH_RUST]);
-	samples_result(json, false, "all programs, C behind a livepatch too", "C behind a livepatch",
+	samples_result(json, false, "all programs, C behind one too", "C behind a livepatch",
 		       &all[BEHIND_PATCH], &all[WITH_RUST]);
 	samples_close(json);
 	for (int side = 0; side < SIDES; side++)

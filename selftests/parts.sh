@@ -12,7 +12,7 @@ lines=$(dmesg | sed -n 's/.*\] parts: \(.*: [0-9.]*\)$/\1/p' | sed 's/ 0:/:/')
 awk -F ': ' 'BEGIN {printf "{\"group\": \"parts\", \"unit\": \"instructions a call\", \"results\": ["}
 	{printf "%s\n  {\"name\": \"%s\", \"rust\": [%s]}", (NR > 1 ? "," : ""), $1, $2}
 	END {print "\n]}"}' <<<"$lines" >"$2"
-sed 's/^/# /' <<<"$lines"
+while IFS= read -r line; do echo "# $line"; done <<<"$lines"
 enough=1
 [ "$(wc -l <<<"$lines")" -lt 10 ] || enough=0
 tap_ok 'parts: what operations are made of' "$enough"
