@@ -60,17 +60,30 @@ in_userns() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else unshare --user --map-root-user --map-auto -- "$@"; fi
 }
 
+# one_at_a_time LOG CMD…: CMD, whose output goes to build/log/LOG.log, while nobody else in this clone builds.
+one_at_a_time() {
+	local fd
+	mkdir -p "$BUILD/log"
+	exec {fd}>"$BUILD/log/lock"
+	flock "$fd"
+	logged "$BUILD/log/$1.log" "${@:2}"
+	exec {fd}>&-
+}
+
 # build_selftests: the guest's tests, in build/selftests.
 build_selftests() {
 	say "building the guest's tests"
-	logged "$BUILD/log/selftests.log" "$SCRIPTS/enter" make -C /host/selftests OUTPUT=/host/build/selftests
+	one_at_a_time selftests "$SCRIPTS/enter" make -C /host/selftests OUTPUT=/host/build/selftests
 }
 
 # build_kmods: the kernel modules that tests use, in build/kmod. After load_env.
 build_kmods() {
-	logged "$BUILD/log/kmod.log" "$SCRIPTS/enter" make -C /kdir M=/host/selftests/kmod MO=/host/build/kmod \
+	one_at_a_time kmod "$SCRIPTS/enter" make -C /kdir M=/host/selftests/kmod MO=/host/build/kmod \
 		"${KFLAGS[@]}" KBUILD_MODPOST_WARN=1
 }
+
+# build_faults: the module with faults and bugs that tests ask for.
+build_faults() { one_at_a_time faults env RUST_DYNPTR_FAULTS=1 "$SCRIPTS/build"; }
 
 # need_space DIR MB: ends unless DIR's file system has MB free.
 need_space() {

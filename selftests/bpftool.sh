@@ -185,7 +185,7 @@ tap_ok 'bpftool: one block lives, in the map' "$rc" /sys/kernel/debug/rust_dynpt
 rc=0
 $TOOL unload >"$W/unload" 2>&1 || rc=$?
 tap_refused 'bpftool: pinned programs hold the module' 1 "$W/unload" 'BPF program [0-9]+ \(packet\) .*pinned'
-cat /sys/kernel/debug/rust_dynptr/takeover >>build/test/hits 2>/dev/null || true
+cat /sys/kernel/debug/rust_dynptr/takeover >>"build/test/hits.$(cat /proc/sys/kernel/random/boot_id)" 2>/dev/null || true
 rm -r /sys/fs/bpf/Rust /sys/fs/bpf/heap /sys/fs/bpf/heapmaps
 rc=0
 $TOOL unload --wait 60 >"$W/unload" 2>&1 || rc=$?

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #define MAX_ROWS 128
-/* For the shell. The guest's are the defaults; kselftest (ksft.sh) has its own. */
+/* For the shell. The guest's are the defaults; kselftest (ksft.sh) has its own. Of two guests that run
+ * at a time, each has a file of hits.
+ */
 #define CONTROL_TOOL "${RUST_DYNPTR_TOOL:-/host/scripts/rust-dynptr}"
-#define CONTROL_HITS "${RUST_DYNPTR_HITS:-/host/build/test/hits}"
+#define CONTROL_HITS "${RUST_DYNPTR_HITS:-/host/build/test/hits.$(cat /proc/sys/kernel/random/boot_id)}"
 
 /* A line of debugfs rust_dynptr/takeover. */
 struct row {

@@ -71,7 +71,7 @@ rc=0
 grep -qE "^Summary: [0-9]+/$SUBTESTS PASSED" /tmp/Rust.summary || rc=1
 tap_ok "upstream: $SUBTESTS subtests pass with Rust" "$rc" /tmp/Rust.summary
 
-cat /sys/kernel/debug/rust_dynptr/takeover >>"$TOP/$RESULTS/hits"
+cat /sys/kernel/debug/rust_dynptr/takeover >>"$TOP/$RESULTS/hits.$(cat /proc/sys/kernel/random/boot_id)"
 awk '{print "# " $1 ": " $3 " hits"}' /sys/kernel/debug/rust_dynptr/takeover
 rc=0
 "$TOP/scripts/rust-dynptr" unload >/tmp/unload 2>&1 || rc=$?

@@ -13,6 +13,7 @@ use crate::{
         layout, //
     },
     logic::{
+        dynptr::check_range,
         errno::{
             Errno,
             EFAULT, //
@@ -217,6 +218,16 @@ impl Skb {
         let shared = self.head().wrapping_byte_add(end as usize);
         // SAFETY: A live packet has its `skb_shared_info` there.
         u32::from(unsafe { member::<u8>(shared, layout::skb_shared_info::META_LEN) })
+    }
+
+    /// Whether the packet still has `len` bytes of metadata at `offset`: a write to the packet may have taken
+    /// them away, with a dynptr over them none the wiser.
+    ///
+    /// # Errors
+    ///
+    /// [`EFAULT`] if it has not.
+    pub(super) fn check_meta(self, offset: u64, len: u64) -> Result<(), Errno> {
+        check_range(self.meta_len().into(), offset, len).map_err(|_| EFAULT)
     }
 
     /// `bpf_skb_meta_pointer()`: the metadata at `offset`, which must be within it. It ends where

@@ -7,10 +7,7 @@ use super::Dynptr;
 use crate::{
     bindings,
     logic::{
-        dynptr::{
-            check_range,
-            Class, //
-        },
+        dynptr::Class,
         errno::{
             Errno,
             EFAULT,
@@ -91,9 +88,8 @@ impl Frozen {
             unsafe { file.fetch_at(self.base.wrapping_add(offset), dst, len) }
         } else {
             if !dynptr.is_null() && dynptr.word().class() == Some(Class::SkbMeta) {
-                // A write to the packet may have taken the metadata away, with the dynptr none the wiser.
-                let present = dynptr.skb(dynptr.data_ptr()).meta_len();
-                check_range(present.into(), dynptr.offset_of(offset), len).map_err(|_| EFAULT)?;
+                let skb = dynptr.skb(dynptr.data_ptr());
+                skb.check_meta(dynptr.offset_of(offset), len)?;
             }
             // SAFETY: `buf` is as long.
             unsafe { dynptr.read(dst, len, offset, 0) }

@@ -189,8 +189,9 @@ impl<'a> Cursor<'a> {
             Some(Class::Skb) => dynptr.skb(data).head_from(at),
             Some(Class::Xdp) => Some(dynptr.xdp(data).part_from(at)?),
             Some(Class::SkbMeta) => {
-                let meta = dynptr.skb(data).meta(at).cast_const();
-                return Ok((meta, self.left));
+                let skb = dynptr.skb(data);
+                skb.check_meta(at.into(), self.left)?;
+                return Ok((skb.meta(at).cast_const(), self.left));
             }
             _ => None,
         };
