@@ -14,7 +14,8 @@
  * at a time, each has a file of hits.
  */
 #define CONTROL_TOOL "${RUST_DYNPTR_TOOL:-/host/scripts/rust-dynptr}"
-#define CONTROL_HITS "${RUST_DYNPTR_HITS:-/host/build/test/hits.$(cat /proc/sys/kernel/random/boot_id)}"
+#define CONTROL_BOOT "$(cat /proc/sys/kernel/random/boot_id)"
+#define CONTROL_HITS "${RUST_DYNPTR_HITS:-/host/build/test/hits." CONTROL_BOOT "}"
 
 /* A line of debugfs rust_dynptr/takeover. */
 struct row {

@@ -2,6 +2,8 @@
 # shellcheck disable=SC2016,SC2317  # what stands in single quotes is for the guest; functions run by name
 # vm.sh: on the host, what scripts/vm and `make vm` promise: status, streams, limits, panics. TAP.
 set -euo pipefail
+# In a session of its own, by which its processes are told from those of other parts and clones.
+[ -n "${VM_SESSION:-}" ] || VM_SESSION=1 exec setsid --wait "$0" "$@"
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 cd "$TOP"
 # shellcheck source=selftests/tap.sh
@@ -103,14 +105,8 @@ tap_ok "vm: the accelerator is found by a boot with a time limit ($(cat "$cache"
 
 check 'nothing stays mounted' test "$(grep -c "$TOP/build\|/sysroot-[0-9a-f]*/" /proc/self/mountinfo || true)" = 0
 
-# ours: the processes of guests of this clone. Other clones may run some at the same time.
-ours() {
-	local pid here
-	here=$(stat -Lc %d:%i "$TOP")
-	for pid in $(pgrep 'virtiofsd|qemu-system' || true); do
-		[ "$(stat -Lc %d:%i "/proc/$pid/cwd" 2>/dev/null)" != "$here" ] || echo "$pid"
-	done
-}
+# ours: the processes of guests of this test.
+ours() { pgrep -s 0 'virtiofsd|qemu-system' || true; }
 
 # wait_for SECONDS CMD…: until CMD succeeds.
 wait_for() {
