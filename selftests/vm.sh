@@ -97,9 +97,10 @@ tap_ok 'vm: an interactive shell' "$good" "$W/out"
 good=0
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/rust_dynptr
 rm -f "$cache"/accel-*
-start=$SECONDS
 vm 0 -t 120 true || good=1
-[ $((SECONDS - start)) -lt 60 ] || good=1
+# Without the time that it waited for its turn.
+took=$(awk -F '[][ ]+' '/vm: trying KVM/ {start = $2} /vm: accelerator: / {end = $2} END {print end - start}' "$W/err")
+[ "$took" -lt 60 ] || good=1
 [ ! -w /dev/kvm ] || grep -qxE 'kvm|tcg' "$cache"/accel-* || good=1
 tap_ok "vm: the accelerator is found by a boot with a time limit ($(cat "$cache"/accel-* 2>/dev/null || echo 'no /dev/kvm'))" "$good" "$W/err"
 
