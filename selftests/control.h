@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define MAX_ROWS 128
-/* For the shell. The guest's are the defaults; kselftest (ksft.sh) has its own. Of two guests that run
- * at a time, each has a file of hits.
+/* For the shell. The guest's are the defaults; kselftest (ksft.sh) has its own. Of two guests that
+ * run at a time, each has a file of hits.
  */
 #define CONTROL_TOOL "${RUST_DYNPTR_TOOL:-/host/scripts/rust-dynptr}"
 #define CONTROL_BOOT "$(cat /proc/sys/kernel/random/boot_id)"
