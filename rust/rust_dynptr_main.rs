@@ -113,9 +113,9 @@ fn show_heap(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     glue::heap::show(f)
 }
 
-/// debugfs `iterators`: see [`stats::show_events`].
+/// debugfs `iterators`: see [`stats::IterKfunc::show`].
 fn show_iterators(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    stats::show_events(f)
+    stats::IterKfunc::show(f)
 }
 
 /// debugfs `rings`: see [`glue::ring_map::show`].
@@ -123,9 +123,9 @@ fn show_rings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     glue::ring_map::show(f)
 }
 
-/// debugfs `strings`: see [`stats::show_strings`].
+/// debugfs `strings`: see [`stats::StringKfunc::show`].
 fn show_strings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    stats::show_strings(f)
+    stats::StringKfunc::show(f)
 }
 
 /// debugfs `counting`: 1 if hits are counted.

@@ -7,12 +7,11 @@
 //! that counts and goes on to it; without counting the stub is not there: it costs nothing. (So a
 //! program that was bound while nothing was counted stays uncounted.) The others count themselves.
 
-mod strings;
+mod kfuncs;
 
-pub(crate) use self::strings::{
-    note_string,
-    show_strings,
-    StringCall, //
+pub(crate) use self::kfuncs::{
+    IterKfunc,
+    StringKfunc, //
 };
 
 use crate::{
@@ -52,55 +51,6 @@ pub(crate) fn hit(row: Row) {
 pub(crate) fn hits(row: Row) -> u64 {
     HITS.get(row as usize)
         .map_or(0, |hits| hits.load(Ordering::Relaxed))
-}
-
-/// A call of one of our own kfuncs, which replaces nothing.
-#[derive(Clone, Copy)]
-pub(crate) enum Event {
-    /// `bpf_iter_dynptr_new()`
-    IteratorMade,
-    /// `bpf_iter_dynptr_next()`
-    IteratorNext,
-    /// `bpf_iter_dynptr_advance()`
-    IteratorAdvanced,
-    /// `bpf_iter_dynptr_destroy()`
-    IteratorDestroyed,
-    /// `bpf_iter_dynptr_token_new()`
-    TokensMade,
-    /// `bpf_iter_dynptr_token_next()`
-    TokensNext,
-    /// `bpf_iter_dynptr_token_destroy()`
-    TokensDestroyed,
-}
-
-/// The kfuncs of [`Event`], in its order.
-const EVENT_NAMES: [&str; 7] = [
-    "bpf_iter_dynptr_new",
-    "bpf_iter_dynptr_next",
-    "bpf_iter_dynptr_advance",
-    "bpf_iter_dynptr_destroy",
-    "bpf_iter_dynptr_token_new",
-    "bpf_iter_dynptr_token_next",
-    "bpf_iter_dynptr_token_destroy",
-];
-
-static EVENTS: [AtomicU64; EVENT_NAMES.len()] = [const { AtomicU64::new(0) }; EVENT_NAMES.len()];
-
-/// Counts a call of a kfunc of ours, if hits are counted.
-pub(crate) fn note(event: Event) {
-    if counting() {
-        if let Some(events) = EVENTS.get(event as usize) {
-            events.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// debugfs `iterators`: calls while counting was on, since the module was loaded.
-pub(crate) fn show_events(f: &mut kernel::fmt::Formatter<'_>) -> kernel::fmt::Result {
-    for (name, events) in EVENT_NAMES.iter().zip(&EVENTS) {
-        writeln!(f, "{name} {}", events.load(Ordering::Relaxed))?;
-    }
-    Ok(())
 }
 
 macro_rules! define_stubs {

@@ -21,10 +21,7 @@ use crate::{
             Tokens, //
         }, //
     },
-    stats::{
-        note,
-        Event, //
-    }, //
+    stats::IterKfunc, //
 };
 use kernel::ffi::{
     c_char,
@@ -46,7 +43,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_new(
     size: u64,
     flags: u64,
 ) -> c_int {
-    note(Event::IteratorMade);
+    IterKfunc::bpf_iter_dynptr_new.note();
     // SAFETY: By this function's contract.
     let it = unsafe { Iter::<Steps>::from_raw(it) };
     // SAFETY: The verifier contract for `ptr`; it is only read.
@@ -64,7 +61,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_new(
 pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_next(
     it: *mut bindings::bpf_iter_dynptr,
 ) -> *mut bindings::bpf_dynptr_range {
-    note(Event::IteratorNext);
+    IterKfunc::bpf_iter_dynptr_next.note();
     // SAFETY: By this function's contract.
     unsafe { Iter::<Steps>::from_raw(it) }.next()
 }
@@ -76,7 +73,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_next(
 /// See the module.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_destroy(it: *mut bindings::bpf_iter_dynptr) {
-    note(Event::IteratorDestroyed);
+    IterKfunc::bpf_iter_dynptr_destroy.note();
     // SAFETY: By this function's contract.
     unsafe { Iter::<Steps>::from_raw(it) }.destroy();
 }
@@ -94,7 +91,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_advance(
     it: *mut bindings::bpf_iter_dynptr,
     len: u64,
 ) -> c_int {
-    note(Event::IteratorAdvanced);
+    IterKfunc::bpf_iter_dynptr_advance.note();
     // SAFETY: By this function's contract.
     to_c_int(unsafe { Iter::<Steps>::from_raw(it) }.advance(len))
 }
@@ -114,7 +111,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_token_new(
     delims: *const c_char,
     flags: u64,
 ) -> c_int {
-    note(Event::TokensMade);
+    IterKfunc::bpf_iter_dynptr_token_new.note();
     // SAFETY: By this function's contract.
     let it = unsafe { Iter::<Tokens>::from_raw(it) };
     // SAFETY: The verifier contract for `ptr`; it is only read.
@@ -133,7 +130,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_token_new(
 pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_token_next(
     it: *mut bindings::bpf_iter_dynptr_token,
 ) -> *mut bindings::bpf_dynptr_range {
-    note(Event::TokensNext);
+    IterKfunc::bpf_iter_dynptr_token_next.note();
     // SAFETY: By this function's contract.
     unsafe { Iter::<Tokens>::from_raw(it) }.next()
 }
@@ -147,7 +144,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_token_next(
 pub(crate) unsafe extern "C" fn rust_bpf_iter_dynptr_token_destroy(
     it: *mut bindings::bpf_iter_dynptr_token,
 ) {
-    note(Event::TokensDestroyed);
+    IterKfunc::bpf_iter_dynptr_token_destroy.note();
     // SAFETY: By this function's contract.
     unsafe { Iter::<Tokens>::from_raw(it) }.destroy();
 }

@@ -27,10 +27,7 @@ use crate::{
         },
         strings, //
     },
-    stats::{
-        note_string,
-        StringCall, //
-    }, //
+    stats::StringKfunc, //
 };
 use kernel::ffi::{
     c_char,
@@ -49,7 +46,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnlen(
     offset: u64,
     count: u64,
 ) -> c_int {
-    note_string(StringCall::Strnlen);
+    StringKfunc::bpf_dynptr_strnlen.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     p.of_string(offset, count, |string| strings::length(string))
@@ -68,7 +65,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strncmp(
     offset2: u64,
     count: u64,
 ) -> c_int {
-    note_string(StringCall::Strncmp);
+    StringKfunc::bpf_dynptr_strncmp.note();
     // SAFETY: The verifier contract for `p1`.
     let p1 = unsafe { Dynptr::from_raw(p1.cast_mut().cast()) };
     // SAFETY: The verifier contract for `p2`.
@@ -89,7 +86,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strncasecmp(
     offset2: u64,
     count: u64,
 ) -> c_int {
-    note_string(StringCall::Strncasecmp);
+    StringKfunc::bpf_dynptr_strncasecmp.note();
     // SAFETY: The verifier contract for `p1`.
     let p1 = unsafe { Dynptr::from_raw(p1.cast_mut().cast()) };
     // SAFETY: The verifier contract for `p2`.
@@ -109,7 +106,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strncmp_const(
     count: u64,
     s: *const c_char,
 ) -> c_int {
-    note_string(StringCall::StrncmpConst);
+    StringKfunc::bpf_dynptr_strncmp_const.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `s`.
@@ -129,7 +126,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strncasecmp_const(
     count: u64,
     s: *const c_char,
 ) -> c_int {
-    note_string(StringCall::StrncasecmpConst);
+    StringKfunc::bpf_dynptr_strncasecmp_const.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `s`.
@@ -149,7 +146,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnchr(
     count: u64,
     c: u32,
 ) -> c_int {
-    note_string(StringCall::Strnchr);
+    StringKfunc::bpf_dynptr_strnchr.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     p.of_string(offset, count, |string| strings::find(string, c as u8))
@@ -167,7 +164,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnchrnul(
     count: u64,
     c: u32,
 ) -> c_int {
-    note_string(StringCall::Strnchrnul);
+    StringKfunc::bpf_dynptr_strnchrnul.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     p.of_string(offset, count, |string| {
@@ -187,7 +184,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnrchr(
     count: u64,
     c: u32,
 ) -> c_int {
-    note_string(StringCall::Strnrchr);
+    StringKfunc::bpf_dynptr_strnrchr.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     p.of_string(offset, count, |string| strings::find_last(string, c as u8))
@@ -205,7 +202,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnspn(
     count: u64,
     accept: *const c_char,
 ) -> c_int {
-    note_string(StringCall::Strnspn);
+    StringKfunc::bpf_dynptr_strnspn.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `accept`.
@@ -227,7 +224,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strncspn(
     count: u64,
     reject: *const c_char,
 ) -> c_int {
-    note_string(StringCall::Strncspn);
+    StringKfunc::bpf_dynptr_strncspn.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `reject`.
@@ -249,7 +246,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnpbrk(
     count: u64,
     accept: *const c_char,
 ) -> c_int {
-    note_string(StringCall::Strnpbrk);
+    StringKfunc::bpf_dynptr_strnpbrk.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `accept`.
@@ -271,7 +268,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnstr(
     count: u64,
     s: *const c_char,
 ) -> c_int {
-    note_string(StringCall::Strnstr);
+    StringKfunc::bpf_dynptr_strnstr.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `s`.
@@ -291,7 +288,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strncasestr(
     count: u64,
     s: *const c_char,
 ) -> c_int {
-    note_string(StringCall::Strncasestr);
+    StringKfunc::bpf_dynptr_strncasestr.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `s`.
@@ -312,7 +309,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strntol(
     base: u64,
     res: *mut i64,
 ) -> c_int {
-    note_string(StringCall::Strntol);
+    StringKfunc::bpf_dynptr_strntol.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `res`.
@@ -332,7 +329,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strntoul(
     base: u64,
     res: *mut u64,
 ) -> c_int {
-    note_string(StringCall::Strntoul);
+    StringKfunc::bpf_dynptr_strntoul.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `res`.
@@ -352,7 +349,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strntok(
     delimiters: *const c_char,
     token: *mut bindings::bpf_dynptr_token,
 ) -> c_int {
-    note_string(StringCall::Strntok);
+    StringKfunc::bpf_dynptr_strntok.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `delimiters`.
@@ -374,7 +371,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_strnsep(
     delimiters: *const c_char,
     token: *mut bindings::bpf_dynptr_token,
 ) -> c_int {
-    note_string(StringCall::Strnsep);
+    StringKfunc::bpf_dynptr_strnsep.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `delimiters`.
@@ -396,7 +393,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_memcmp(
     offset2: u64,
     len: u64,
 ) -> c_int {
-    note_string(StringCall::Memcmp);
+    StringKfunc::bpf_dynptr_memcmp.note();
     // SAFETY: The verifier contract for `p1`.
     let p1 = unsafe { Dynptr::from_raw(p1.cast_mut().cast()) };
     // SAFETY: The verifier contract for `p2`.
@@ -416,7 +413,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_memcmp_mem(
     mem: *const c_void,
     mem_size: u32,
 ) -> c_int {
-    note_string(StringCall::MemcmpMem);
+    StringKfunc::bpf_dynptr_memcmp_mem.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `mem` and its size.
@@ -436,7 +433,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_memchr(
     len: u64,
     c: u32,
 ) -> c_int {
-    note_string(StringCall::Memchr);
+    StringKfunc::bpf_dynptr_memchr.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     p.find_byte(offset, len, c as u8)
@@ -454,7 +451,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_memmem(
     len: u64,
     needle: *const c_void,
 ) -> c_int {
-    note_string(StringCall::Memmem);
+    StringKfunc::bpf_dynptr_memmem.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier contract for `needle`.
@@ -475,7 +472,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_memmem_mem(
     mem: *const c_void,
     mem_size: u32,
 ) -> c_int {
-    note_string(StringCall::MemmemMem);
+    StringKfunc::bpf_dynptr_memmem_mem.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `mem` and its size.
@@ -495,7 +492,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_read_upto(
     p: *const c_void,
     offset: u64,
 ) -> c_int {
-    note_string(StringCall::ReadUpto);
+    StringKfunc::bpf_dynptr_read_upto.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     // SAFETY: The verifier has checked `dst` and its size.
@@ -514,7 +511,7 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_copy_to_user(
     size: u64,
     unsafe_ptr: *mut c_void,
 ) -> c_int {
-    note_string(StringCall::CopyToUser);
+    StringKfunc::bpf_dynptr_copy_to_user.note();
     // SAFETY: The verifier contract for `p`.
     let p = unsafe { Dynptr::from_raw(p.cast_mut().cast()) };
     p.copy_to_user(offset, size, unsafe_ptr as u64)

@@ -128,6 +128,15 @@ impl<'a> Dynptr<'a> {
         }
     }
 
+    /// [`Self::usable`], but of a file only those that it has now.
+    #[inline(always)]
+    fn present(self) -> u64 {
+        match self.file() {
+            Some(file) => file.present(),
+            None => self.word().size().into(),
+        }
+    }
+
     /// `bpf_dynptr_is_null()`.
     #[inline(always)]
     pub(crate) fn is_null(self) -> bool {

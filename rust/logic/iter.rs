@@ -14,6 +14,12 @@ use super::{
         EINVAL,
         ERANGE, //
     },
+    pieces::{
+        Others,
+        Search,
+        Set,
+        LIMIT, //
+    },
     reject::Reject,
     release::References, //
 };
@@ -21,8 +27,8 @@ use super::{
 /// As many ranges one iterator gives: `BPF_MAX_LOOPS`, which is how far the kernel's own loops count.
 pub const MAX_RANGES: u32 = 8 << 20;
 
-/// As many bytes one call looks at: `XATTR_SIZE_MAX`, the limit of the kernel's `bpf_str*()`.
-pub const MAX_SCAN: u32 = 1 << 16;
+/// As many bytes one call looks at.
+pub const MAX_SCAN: u32 = LIMIT as u32;
 
 /// Bytes that are looked at together.
 const PIECE: usize = 64;
@@ -151,27 +157,6 @@ impl Steps {
     }
 }
 
-/// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(transparent)]
-struct Set([u64; 4]);
-
-impl Set {
-    const NONE: Self = Self([0; 4]);
-
-    fn add(&mut self, byte: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
-            *word |= 1 << (byte & 63);
-        }
-    }
-
-    fn has(&self, byte: u8) -> bool {
-        self.0
-            .get(usize::from(byte >> 6))
-            .is_some_and(|word| *word & (1 << (byte & 63)) != 0)
-    }
-}
-
 /// Tokens: what is between delimiters.
 ///
 /// A token of which more than [`MAX_SCAN`] bytes must be looked at comes in parts. All but the last end with
@@ -216,12 +201,9 @@ impl Tokens {
     pub fn new(size: u64, delimiters: &[u8], flags: u64) -> Result<Self, Errno> {
         let byte = flags as u8;
         let kind = flags & (EMPTY | LINES);
-        let mut set = Set::NONE;
-        for delimiter in delimiters {
-            set.add(*delimiter);
-        }
+        let mut set = Set::new(delimiters);
         if flags & BYTE != 0 {
-            set.add(byte);
+            set.insert(byte);
         } else if byte != 0 {
             return Err(EINVAL);
         }
@@ -315,12 +297,15 @@ impl Tokens {
         for piece in buffer_sizes(room) {
             let bytes = buffer.get_mut(..piece).ok_or(EINVAL)?;
             read(self.at.wrapping_add(passed.into()), bytes)?;
-            for byte in bytes.iter().copied() {
-                if self.delimiters.has(byte) == delimiter {
-                    return Ok((passed, Some(byte)));
-                }
-                passed = passed.wrapping_add(1);
+            let found = if delimiter {
+                self.delimiters.find(&*bytes, 0)
+            } else {
+                Others(self.delimiters).find(&*bytes, 0)
+            };
+            if let Some((at, byte)) = found {
+                return Ok((passed.wrapping_add(at as u32), Some(byte)));
             }
+            passed = passed.wrapping_add(piece as u32);
         }
         Ok((passed, None))
     }

@@ -160,13 +160,17 @@ impl<const N: usize> Search for Any<N> {
 }
 
 /// A set of bytes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Set([u64; 4]);
 
 impl Set {
+    /// Without any byte.
+    pub const NONE: Self = Self([0; 4]);
+
     /// The bytes in `bytes`, which are all of a string: no 0.
     pub fn new(bytes: impl Bytes) -> Self {
-        let mut set = Self::default();
+        let mut set = Self::NONE;
         let mut at = 0;
         while let Some(byte) = bytes.byte(at) {
             set.insert(byte);
@@ -181,7 +185,8 @@ impl Set {
         self
     }
 
-    fn insert(&mut self, byte: u8) {
+    /// Adds `byte`, which may be 0.
+    pub fn insert(&mut self, byte: u8) {
         if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
             *word |= 1_u64.wrapping_shl(byte.into());
         }

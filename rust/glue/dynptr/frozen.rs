@@ -58,10 +58,7 @@ impl Frozen {
         if dynptr.is_null() {
             return Err(EINVAL);
         }
-        let (base, size) = match dynptr.file() {
-            Some(file) => (file.offset(), file.present()),
-            None => (0, dynptr.usable()),
-        };
+        let base = dynptr.file().map_or(0, |file| file.offset());
         // SAFETY: By the invariant of `Dynptr`, readable, and nobody writes it.
         let value = unsafe { dynptr.0.as_ptr().read() };
         // INVARIANT: By this function's contract.
@@ -69,7 +66,7 @@ impl Frozen {
             dynptr: value,
             base,
         };
-        Ok((frozen, size))
+        Ok((frozen, dynptr.present()))
     }
 
     /// Reads `buf.len()` bytes at `offset` of the view. Sleeps only where the program may.

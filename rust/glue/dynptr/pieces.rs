@@ -125,15 +125,6 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl Dynptr<'_> {
-    /// Bytes of the view: of a file those that it has now.
-    #[inline(always)]
-    fn present(self) -> u64 {
-        match self.file() {
-            Some(file) => file.present(),
-            None => self.word().size().into(),
-        }
-    }
-
     /// Bytes behind `offset`.
     ///
     /// # Errors
