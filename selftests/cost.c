@@ -20,6 +20,7 @@
 #include "control.h"
 #include "cost.skel.h"
 #include "cost_table.h"
+#include "packets.h"
 #include "samples.h"
 #include "tap.h"
 
@@ -98,32 +99,19 @@ static void run_alone(int prog, const char *name)
 static void run_on_packet(const struct program *program, int prog)
 {
 	unsigned char packet[PACKET] = { [12] = 8 };
-	struct xdp_md frame = { .data_end = LINEAR };
-	struct __sk_buff skb = { .data_end = LINEAR };
-	bool xdp = !strcmp(program->name, "frame");
+	bool in_parts = program->how == ON_FRAGMENTS;
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = SHORT);
-
-	if (program->how == ON_FRAGMENTS) {
-		opts.data_size_in = PACKET;
-		opts.ctx_in = xdp ? (void *)&frame : (void *)&skb;
-		opts.ctx_size_in = xdp ? sizeof(frame) : sizeof(skb);
-	}
-	if (bpf_prog_test_run_opts(prog, &opts))
+	if (packet_run(prog, !strcmp(program->name, "frame"), packet, in_parts ? PACKET : SHORT,
+		       in_parts ? LINEAR : 0))
 		tap_bail("test run (%s): %s", program->label, strerror(errno));
 }
 
-/* A frame with metadata that comes in on the loopback device, where the program is attached. */
+/* The program is attached where the packet comes in. */
 static void send_metadata(struct cost_bpf *skel)
 {
 	unsigned char packet[META + SHORT] = { [META + 12] = 8 };
-	struct xdp_md frame = { .data = META, .data_end = sizeof(packet) };
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
-		    .ctx_in = &frame, .ctx_size_in = sizeof(frame), .repeat = 1,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
-
-	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.pass), &opts))
+	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet), META))
 		tap_bail("live frame: %s", strerror(errno));
 }
 

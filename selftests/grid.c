@@ -18,6 +18,7 @@
 #include "bpf/grid.h"
 #include "control.h"
 #include "grid.skel.h"
+#include "packets.h"
 #include "tap.h"
 
 #define LINEAR 100	/* bytes of the first part of a packet with fragments */
@@ -234,40 +235,28 @@ static void run_file(struct grid_bpf *skel)
 	skel->bss->monitored = 0;
 }
 
-/* A frame with metadata that comes in on the loopback device, where the program is attached. */
+/* The program is attached where the packet comes in. */
 static void send_metadata(struct grid_bpf *skel)
 {
 	unsigned char packet[GRID_META + 1024];
-	struct xdp_md frame = { .data = GRID_META, .data_end = sizeof(packet) };
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
-		    .ctx_in = &frame, .ctx_size_in = sizeof(frame), .repeat = 1,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 
 	fill(packet, sizeof(packet), 9);
-	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.pass), &opts))
+	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
+				 GRID_META))
 		tap_bail("live frame: %s", strerror(errno));
 }
 
 static void run_packet(const struct class *class, int prog)
 {
 	static unsigned char packet[GRID_PACKET];
-	struct xdp_md xdp = { .data_end = class->linear };
-	struct __sk_buff skb = { .data_end = class->linear };
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	bool in_parts = class->linear == LINEAR;
 
 	fill(packet, sizeof(packet), 9);
 	/* IPv4, so that the packet passes for one. */
 	packet[12] = 8;
 	packet[13] = 0;
-	opts.data_in = packet;
-	opts.data_size_in = class->linear == LINEAR ? GRID_PACKET : SHORT;
-	if (class->linear == LINEAR) {
-		opts.ctx_in = class->xdp ? (void *)&xdp : (void *)&skb;
-		opts.ctx_size_in = class->xdp ? sizeof(xdp) : sizeof(skb);
-	}
-	if (bpf_prog_test_run_opts(prog, &opts))
+	if (packet_run(prog, class->xdp, packet, in_parts ? GRID_PACKET : SHORT,
+		       in_parts ? LINEAR : 0))
 		tap_bail("test run (%s): %s", class->name, strerror(errno));
 }
 

@@ -24,8 +24,9 @@
 
 #include "bpf/http.h"
 #include "http.skel.h"
+#include "packets.h"
+#include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PORT 8080
 #define ETHERNET 14
 #define HEAD (ETHERNET + sizeof(struct iphdr) + sizeof(struct tcphdr))
@@ -148,6 +149,7 @@ static unsigned int make_packet(unsigned char *packet, const char *text)
 static void cut_everywhere(struct http_bpf *skel, struct ring_buffer *ring)
 {
 	static unsigned char packet[PACKET_MAX + HEAD];
+	int prog = bpf_program__fd(skel->progs.http);
 	unsigned int packets = 0;
 
 	seen = 0;
@@ -157,15 +159,7 @@ static void cut_everywhere(struct http_bpf *skel, struct ring_buffer *ring)
 
 		expected = &examples[i];
 		for (unsigned int linear = FIRST; linear <= len; linear++) {
-			struct __sk_buff skb = { .data_end = linear };
-
-			LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = len,
-				    .ctx_size_in = sizeof(skb));
-
-			if (linear == len)
-				opts.ctx_size_in = 0;
-			opts.ctx_in = linear == len ? NULL : &skb;
-			if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.http), &opts))
+			if (packet_run(prog, false, packet, len, linear))
 				fail("test run");
 			packets++;
 			ring_buffer__consume(ring);

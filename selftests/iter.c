@@ -22,10 +22,11 @@
 #include "heapstat.h"
 #include "iter.skel.h"
 #include "itermodel.h"
+#include "kfuncs.h"
+#include "packets.h"
 #include "refused.h"
 #include "tap.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define REFUSED "/host/build/selftests/iter_refused.bpf.o"
 #define MAX_PACKET 4608	/* more than a page */
 #define ETHERNET 14
@@ -141,12 +142,6 @@ static struct iter_request some_request(unsigned int size)
 	return c;
 }
 
-static void test_run(struct bpf_program *prog, struct bpf_test_run_opts *opts)
-{
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), opts))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
-}
-
 static void run_alone(struct bpf_program *prog)
 {
 	unsigned char packet[64] = {};
@@ -157,37 +152,28 @@ static void run_alone(struct bpf_program *prog)
 		opts.data_in = packet;
 		opts.data_size_in = sizeof(packet);
 	}
-	test_run(prog, &opts);
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
 }
 
 static void run_packet(struct bpf_program *prog, unsigned char *bytes, unsigned int size,
 		       const struct class *class)
 {
 	unsigned int linear = class->fragments ? ETHERNET + below(size - ETHERNET) : size;
-	struct __sk_buff skb = { .data_end = linear };
-	struct xdp_md xdp = { .data_end = linear };
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = size);
-
-	if (class->fragments) {
-		opts.ctx_in = class->how == FRAME ? (void *)&xdp : (void *)&skb;
-		opts.ctx_size_in = class->how == FRAME ? sizeof(xdp) : sizeof(skb);
-	}
-	test_run(prog, &opts);
+	if (packet_run(bpf_program__fd(prog), class->how == FRAME, bytes, size, linear))
+		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
 }
 
-/* A frame with metadata that comes in on the loopback device, where the program is attached. */
+/* The program is attached where the packet comes in. */
 static void run_metadata(unsigned char *metadata)
 {
 	unsigned char packet[ITER_META + 64] = {};
-	struct xdp_md frame = { .data = ITER_META, .data_end = sizeof(packet) };
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
-		    .ctx_in = &frame, .ctx_size_in = sizeof(frame), .repeat = 1,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 
 	memcpy(packet, metadata, ITER_META);
-	test_run(skel->progs.pass, &opts);
+	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
+				 ITER_META))
+		tap_bail("live frame: %s", strerror(errno));
 }
 
 static void run_locked(const unsigned char *bytes, unsigned int size)
@@ -402,23 +388,6 @@ static int try_untied(const char *ko)
 	return tap_done();
 }
 
-/* What of debugfs iterators shows that Rust did it: every kfunc was called. */
-static bool all_called(void)
-{
-	FILE *list = fopen("/sys/kernel/debug/rust_dynptr/iterators", "r");
-	unsigned long long calls;
-	char name[64];
-	bool all = list;
-
-	while (list && fscanf(list, "%63s %llu", name, &calls) == 2) {
-		tap_note("%s: %llu calls", name, calls);
-		all = all && calls;
-	}
-	if (list)
-		fclose(list);
-	return all;
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int walks = argc > 2 ? strtoul(argv[2], NULL, 0) : 50000;
@@ -447,7 +416,7 @@ int main(int argc, char **argv)
 	walk_all_lent();
 	ring_buffer__free(ring);
 	iter_bpf__destroy(skel);
-	tap_ok(all_called(), "iter: Rust served each kfunc");
+	tap_ok(kfuncs_called("iterators", 7), "iter: Rust served each kfunc");
 	tap_ok(heap_is_empty(), "iter: all blocks are freed");
 	control_save_hits();
 	tap_ok(!control_unload(), "iter: the module can be unloaded");

@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "itercost.skel.h"
+#include "packets.h"
 #include "tap.h"
 
 #define REPEATS 5
@@ -27,22 +28,15 @@ struct cost {
 /* The packet's first part has @linear bytes, all if 0. */
 static struct cost cost_of(struct bpf_program *prog, unsigned int linear)
 {
-	struct __sk_buff skb = { .data_end = linear };
 	struct cost cost = { .run = ~0ULL };
 	struct bpf_prog_info info = {};
 	unsigned char packet[SIZE];
 	__u32 len = sizeof(info);
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
-
 	for (int i = 0; i < SIZE; i++)
 		packet[i] = i % LINE == LINE - 1 ? '\n' : 'x';
-	if (linear) {
-		opts.ctx_in = &skb;
-		opts.ctx_size_in = sizeof(skb);
-	}
 	for (int i = 0; i < REPEATS; i++) {
-		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		if (packet_run(bpf_program__fd(prog), false, packet, SIZE, linear))
 			tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
 		if (skel->bss->spent < cost.run)
 			cost.run = skel->bss->spent;

@@ -19,6 +19,7 @@
 #include "control.h"
 #include "heapstat.h"
 #include "iter_life.skel.h"
+#include "packets.h"
 #include "tap.h"
 
 #define END -1
@@ -48,19 +49,20 @@ static unsigned int count_of(unsigned char byte, unsigned int from, unsigned int
 	return n;
 }
 
-static void test_run(struct bpf_program *prog, struct bpf_test_run_opts *opts)
+/* Before a run: nothing is found, the memory is as ever. */
+static void begin(void)
 {
 	memset(life, 0, sizeof(*life));
 	fill();
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), opts))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
 }
 
 static void run(struct bpf_program *prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
-	test_run(prog, &opts);
+	begin();
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
 }
 
 static void of_dynptrs(void)
@@ -125,16 +127,10 @@ static void of_files(void)
 static void of_packet(struct bpf_program *prog, unsigned int linear, const char *what)
 {
 	bool frame = bpf_program__type(prog) == BPF_PROG_TYPE_XDP;
-	struct __sk_buff skb = { .data_end = linear };
-	struct xdp_md xdp = { .data_end = linear };
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = 3000);
-
-	if (linear) {
-		opts.ctx_in = frame ? (void *)&xdp : (void *)&skb;
-		opts.ctx_size_in = frame ? sizeof(xdp) : sizeof(skb);
-	}
-	test_run(prog, &opts);
+	begin();
+	if (packet_run(bpf_program__fd(prog), frame, bytes, 3000, linear))
+		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
 	tap_note("%s: made %d, %llu fields, the last at %llu", what, life->made, life->count,
 		 life->last);
 	/* A field of which nothing can be read is not found, nor one of which a part is gone. */
@@ -146,18 +142,16 @@ static void of_packet(struct bpf_program *prog, unsigned int linear, const char 
 static void of_metadata(void)
 {
 	unsigned char packet[ITER_META + 64];
-	struct xdp_md frame = { .data = ITER_META, .data_end = sizeof(packet) };
 	struct bpf_link *link;
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
-		    .ctx_in = &frame, .ctx_size_in = sizeof(frame), .repeat = 1,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 
 	memset(packet, ',', sizeof(packet));
 	link = bpf_program__attach_tcx(skel->progs.moved_metadata, if_nametoindex("lo"), NULL);
 	if (!link)
 		tap_bail("tcx: %s", strerror(errno));
-	test_run(skel->progs.pass, &opts);
+	begin();
+	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
+				 ITER_META))
+		tap_bail("live frame: %s", strerror(errno));
 	bpf_link__destroy(link);
 	tap_ok(life->count == ITER_META + 1 && life->size == ITER_META,
 	       "iterlife: metadata that is moved with its packet meanwhile");
@@ -175,8 +169,7 @@ static void of_contexts(void)
 
 	if (!link)
 		tap_bail("raw_tp: %s", strerror(errno));
-	memset(life, 0, sizeof(*life));
-	fill();
+	begin();
 	fields = count_of(',', 0, LIFE_BYTES) + 1;
 	skel->bss->monitored = getpid();
 	syscall(SYS_getpid);

@@ -13,6 +13,7 @@
 #include "bpf/moves.h"
 #include "control.h"
 #include "moves.skel.h"
+#include "packets.h"
 #include "tap.h"
 
 #define LINEAR 500	/* bytes of the first part */
@@ -23,16 +24,12 @@ static unsigned char packet[MOVES_MAX];
 /* One run: whether the packet is what a move between its bytes gives. */
 static bool moved(struct bpf_program *prog, unsigned int from, unsigned int to, unsigned int size)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
-	struct __sk_buff skb = { .data_end = LINEAR };
 	unsigned char wanted[MOVES_MAX];
 
-	opts.ctx_in = &skb;
-	opts.ctx_size_in = sizeof(skb);
 	skel->bss->from = from;
 	skel->bss->to = to;
 	skel->bss->size = size;
-	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+	if (packet_run(bpf_program__fd(prog), false, packet, sizeof(packet), LINEAR))
 		tap_bail("test run: %s", strerror(errno));
 	memcpy(wanted, packet, sizeof(wanted));
 	memmove(wanted + to, packet + from, size);

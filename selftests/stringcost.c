@@ -14,6 +14,7 @@
 
 #include "bpf/stringcost.h"
 #include "control.h"
+#include "packets.h"
 #include "samples.h"
 #include "stringcost.skel.h"
 #include "tap.h"
@@ -22,7 +23,6 @@
 #define TIMES 5		/* as many as a kfunc must be less */
 #define LINEAR 700	/* of a packet in parts */
 #define FOUND_AT 1400
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct stringcost_bpf *skel;
 static char packet[STRINGCOST_PACKET];
@@ -63,19 +63,13 @@ static struct bpf_program *find_program(const char *name)
 /* The least of some runs on a packet with @linear bytes in its first part. */
 static double least(const char *name, const struct pair *pair, unsigned int linear, int *result)
 {
-	struct __sk_buff skb = { .data_end = linear };
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
 	unsigned long long found = ~0ULL;
 
-	if (linear < sizeof(packet)) {
-		opts.ctx_in = &skb;
-		opts.ctx_size_in = sizeof(skb);
-	}
 	skel->bss->start = pair->start;
 	skel->bss->len = pair->len;
 	for (int i = 0; i < REPEATS; i++) {
-		if (bpf_prog_test_run_opts(bpf_program__fd(find_program(name)), &opts))
+		if (packet_run(bpf_program__fd(find_program(name)), false, packet, sizeof(packet),
+			       linear))
 			tap_bail("%s: %s", name, strerror(errno));
 		if (skel->bss->spent < found)
 			found = skel->bss->spent;

@@ -17,6 +17,8 @@
 #include "bpf/strings.h"
 #include "control.h"
 #include "heapstat.h"
+#include "kfuncs.h"
+#include "packets.h"
 #include "refused.h"
 #include "strings.skel.h"
 #include "strings_model.h"
@@ -45,8 +47,6 @@ static const struct class others[] = {
 	{ "local", ON_MEMORY }, { "heap", ON_MEMORY }, { "ringbuf", ON_MEMORY },
 	{ "file", ON_FILE }, { "file_sleepable", ON_FILE },
 };
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct strings_bpf *skel;
 static unsigned char shown[STRINGS_BYTES], second[STRINGS_BYTES];
@@ -173,16 +173,7 @@ static struct strings_case random_case(struct bytes whole, unsigned int boundary
 
 static void run_packet(const struct class *class, int prog)
 {
-	struct xdp_md xdp = { .data_end = linear };
-	struct __sk_buff skb = { .data_end = linear };
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = shown, .data_size_in = shown_len,
-		    .ctx_in = class->on == ON_XDP ? (void *)&xdp : (void *)&skb,
-		    .ctx_size_in = class->on == ON_XDP ? sizeof(xdp) : sizeof(skb));
-
-	if (shown_len == linear)
-		opts.ctx_in = NULL, opts.ctx_size_in = 0;
-	if (bpf_prog_test_run_opts(prog, &opts))
+	if (packet_run(prog, class->on == ON_XDP, shown, shown_len, linear))
 		tap_bail("packet of %s, %u of %u bytes: %s", class->name, linear, shown_len,
 			 strerror(errno));
 }
@@ -301,39 +292,6 @@ static void try_cases(const struct class *classes, size_t count, unsigned int nu
 		       classes[j].name, done[j] - wrong[j], wrong[j]);
 }
 
-/* Calls of @name, as debugfs says. */
-static unsigned long long calls(const char *name)
-{
-	FILE *in = fopen("/sys/kernel/debug/rust_dynptr/strings", "r");
-	unsigned long long value = 0, n;
-	char line[64];
-
-	while (in && fscanf(in, "%63s %llu", line, &n) == 2)
-		if (!strcmp(line, name))
-			value = n;
-	if (in)
-		fclose(in);
-	return value;
-}
-
-static unsigned int uncalled(void)
-{
-	FILE *in = fopen("/sys/kernel/debug/rust_dynptr/strings", "r");
-	unsigned int names = 0, found = 0;
-	unsigned long long n;
-	char line[64];
-
-	while (in && fscanf(in, "%63s %llu", line, &n) == 2) {
-		names++;
-		found += n > 0;
-		if (!n)
-			tap_note("%s was not called", line);
-	}
-	if (in)
-		fclose(in);
-	return names < 20 ? 1 : names - found;
-}
-
 static void users(void)
 {
 	static unsigned char text[2 * USER_BYTES];
@@ -376,8 +334,7 @@ int main(int argc, char **argv)
 	try_cases(others, COUNT(others), number / COUNT(others) / 4 + 1);
 	users();
 	refused_all("/host/build/selftests/strings_refused.bpf.o");
-	tap_ok(!uncalled(), "strings: each kfunc was served");
-	tap_note("bpf_dynptr_strnlen: %llu calls", calls("bpf_dynptr_strnlen"));
+	tap_ok(kfuncs_called("strings", 20), "strings: each kfunc was served");
 	strings_bpf__destroy(skel);
 	tap_ok(heap_is_empty(), "strings: no block is left");
 	tap_ok(!control_unload(), "strings: the module can be unloaded");

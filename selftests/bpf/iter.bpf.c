@@ -108,7 +108,7 @@ static __always_inline void walk(struct bpf_dynptr *ptr, const struct iter_reque
 }
 
 /* All requests, each with the view of a clone. */
-static __always_inline void walk_all(struct bpf_dynptr *ptr)
+static __always_inline void on_dynptr(struct bpf_dynptr *ptr)
 {
 	struct bpf_dynptr view;
 	int i;
@@ -138,7 +138,7 @@ int local(struct __sk_buff *skb)
 	if (!v)
 		return 0;
 	bpf_dynptr_from_mem(v->bytes, sizeof(v->bytes), 0, &ptr);
-	walk_all(&ptr);
+	on_dynptr(&ptr);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ int null(struct __sk_buff *skb)
 	if (!v)
 		return 0;
 	bpf_dynptr_from_mem(v->bytes, sizeof(v->bytes), 1, &ptr);
-	walk_all(&ptr);
+	on_dynptr(&ptr);
 	return 0;
 }
 
@@ -166,7 +166,7 @@ int ringbuf(struct __sk_buff *skb)
 	bpf_dynptr_from_mem(v->bytes, sizeof(v->bytes), 0, &from);
 	bpf_ringbuf_reserve_dynptr(&ring, size, 0, &ptr);
 	bpf_dynptr_copy(&ptr, 0, &from, 0, size);
-	walk_all(&ptr);
+	on_dynptr(&ptr);
 	bpf_ringbuf_discard_dynptr(&ptr, BPF_RB_NO_WAKEUP);
 	return 0;
 }
@@ -181,7 +181,7 @@ static __always_inline int on_heap(void)
 	bpf_dynptr_from_mem(v->bytes, sizeof(v->bytes), 0, &from);
 	if (!bpf_dynptr_alloc(size, 0, &ptr)) {
 		bpf_dynptr_copy(&ptr, 0, &from, 0, size);
-		walk_all(&ptr);
+		on_dynptr(&ptr);
 	}
 	bpf_dynptr_put(&ptr);
 	return 0;
@@ -199,33 +199,13 @@ int heap_atomic(struct __sk_buff *skb)
 	return on_heap();
 }
 
-SEC("tc")
-int skb(struct __sk_buff *skb)
-{
-	struct bpf_dynptr ptr;
-
-	bpf_dynptr_from_skb(skb, 0, &ptr);
-	walk_all(&ptr);
-	return 0;
-}
-
-SEC("cgroup_skb/egress")
-int skb_rdonly(struct __sk_buff *skb)
-{
-	struct bpf_dynptr ptr;
-
-	bpf_dynptr_from_skb(skb, 0, &ptr);
-	walk_all(&ptr);
-	return 1;
-}
-
 SEC("tcx/ingress")
 int skb_meta(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
 
 	bpf_dynptr_from_skb_meta(skb, 0, &ptr);
-	walk_all(&ptr);
+	on_dynptr(&ptr);
 	return TCX_DROP;
 }
 
@@ -233,16 +213,6 @@ int skb_meta(struct __sk_buff *skb)
 SEC("xdp.frags")
 int pass(struct xdp_md *xdp)
 {
-	return XDP_PASS;
-}
-
-SEC("xdp.frags")
-int xdp(struct xdp_md *xdp)
-{
-	struct bpf_dynptr ptr;
-
-	bpf_dynptr_from_xdp(xdp, 0, &ptr);
-	walk_all(&ptr);
 	return XDP_PASS;
 }
 
@@ -265,17 +235,7 @@ static __always_inline int on_file(struct file *file)
 	return 0;
 }
 
-SEC("lsm/file_lock")
-int BPF_PROG(file, struct file *file)
-{
-	return on_file(file);
-}
-
-SEC("lsm.s/file_lock")
-int BPF_PROG(file_sleepable, struct file *file)
-{
-	return on_file(file);
-}
+#include "on_packets.h"
 
 /* Where a sleepable program must not sleep. */
 SEC("lsm.s/file_lock")

@@ -10,36 +10,18 @@
 #include "rust_dynptr_iter.bpf.h"
 #include "iter.h"
 
+#define LOCAL_BYTES LIFE_BYTES
+#include "local.h"
+
 char LICENSE[] SEC("license") = "GPL";
 
 struct iter_life life;
 int monitored;
 
-struct value {
-	unsigned char bytes[LIFE_BYTES];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct value);
-} memory SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16384);
 } ring SEC(".maps");
-
-static __always_inline int local(struct bpf_dynptr *ptr)
-{
-	u32 zero = 0;
-	struct value *v = bpf_map_lookup_elem(&memory, &zero);
-
-	if (!v)
-		return -1;
-	return bpf_dynptr_from_mem(v->bytes, sizeof(v->bytes), 0, ptr);
-}
 
 static __always_inline void found(const union bpf_dynptr_range *range)
 {

@@ -7,18 +7,10 @@
 #include "rust_dynptr.bpf.h"
 #include "rust_dynptr_iter.bpf.h"
 
+#define LOCAL_BYTES 64
+#include "local.h"
+
 char LICENSE[] SEC("license") = "GPL";
-
-struct value {
-	unsigned char bytes[64];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct value);
-} memory SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -31,16 +23,6 @@ struct {
 } samples SEC(".maps");
 
 unsigned long long found;
-
-static __always_inline int local(struct bpf_dynptr *ptr)
-{
-	u32 zero = 0;
-	struct value *v = bpf_map_lookup_elem(&memory, &zero);
-
-	if (!v)
-		return -1;
-	return bpf_dynptr_from_mem(v->bytes, sizeof(v->bytes), 0, ptr);
-}
 
 /* Its life. */
 

@@ -40,7 +40,7 @@ static __always_inline struct memory *memory(u32 key)
 }
 
 /* All cases of the run with views of @whole. */
-static __always_inline void all_cases(struct bpf_dynptr *whole)
+static __always_inline void on_dynptr(struct bpf_dynptr *whole)
 {
 	struct memory *other = memory(1);
 	int i;
@@ -70,37 +70,6 @@ static __always_inline void all_cases(struct bpf_dynptr *whole)
 	}
 }
 
-SEC("tc")
-int skb(struct __sk_buff *skb)
-{
-	struct bpf_dynptr whole;
-
-	bpf_dynptr_from_skb(skb, 0, &whole);
-	all_cases(&whole);
-	return 0;
-}
-
-/* May not write packets: its dynptrs are read-only. */
-SEC("cgroup_skb/egress")
-int skb_rdonly(struct __sk_buff *skb)
-{
-	struct bpf_dynptr whole;
-
-	bpf_dynptr_from_skb(skb, 0, &whole);
-	all_cases(&whole);
-	return 1;
-}
-
-SEC("xdp.frags")
-int xdp(struct xdp_md *xdp)
-{
-	struct bpf_dynptr whole;
-
-	bpf_dynptr_from_xdp(xdp, 0, &whole);
-	all_cases(&whole);
-	return XDP_PASS;
-}
-
 SEC("syscall")
 int local(void *ctx)
 {
@@ -111,7 +80,7 @@ int local(void *ctx)
 		return 0;
 	bpf_dynptr_from_mem(mine, sizeof(*mine), 0, &whole);
 	bpf_dynptr_adjust(&whole, 0, size);
-	all_cases(&whole);
+	on_dynptr(&whole);
 	return 0;
 }
 
@@ -126,7 +95,7 @@ int heap(void *ctx)
 	bpf_dynptr_from_mem(mine, sizeof(*mine), 0, &from);
 	bpf_dynptr_alloc(size, 0, &whole);
 	bpf_dynptr_copy(&whole, 0, &from, 0, size);
-	all_cases(&whole);
+	on_dynptr(&whole);
 	bpf_dynptr_put(&whole);
 	return 0;
 }
@@ -142,7 +111,7 @@ int ringbuf(void *ctx)
 	bpf_dynptr_from_mem(mine, sizeof(*mine), 0, &from);
 	bpf_ringbuf_reserve_dynptr(&ring, size, 0, &whole);
 	bpf_dynptr_copy(&whole, 0, &from, 0, size);
-	all_cases(&whole);
+	on_dynptr(&whole);
 	bpf_ringbuf_discard_dynptr(&whole, 0);
 	return 0;
 }
@@ -169,18 +138,7 @@ static __always_inline int on_file(struct file *file)
 	return 0;
 }
 
-/* Not file_open, where the file cannot be read yet by a program that sleeps. */
-SEC("lsm/file_lock")
-int BPF_PROG(file, struct file *file)
-{
-	return on_file(file);
-}
-
-SEC("lsm.s/file_lock")
-int BPF_PROG(file_sleepable, struct file *file)
-{
-	return on_file(file);
-}
+#include "on_packets.h"
 
 int user_results[4];
 unsigned long long user_address;
