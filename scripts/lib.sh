@@ -126,9 +126,6 @@ load_env() {
 	KFLAGS=(CC=x86_64-linux-gnu-gcc-14)
 	# shellcheck disable=SC2034
 	SLOWER=1 # so many times the stock kernel's time, for limits
-	# Without clang's section .llvm_addrsig, whose type klp-link does not know.
-	# shellcheck disable=SC2034
-	[ "$KERNEL" != debug ] || KFLAGS=(LLVM=-19 KCFLAGS=-fno-addrsig) SLOWER=5
 	[ -z "${RUST_DYNPTR_ENV:-}" ] || return 0
 	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup', and scripts/debug-kernel for the debug kernel, scripts/own-kernel for your own"
 	# shellcheck disable=SC1091

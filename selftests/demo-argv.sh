@@ -6,10 +6,8 @@ set -euo pipefail
 KO=$1
 RESULTS=$2
 cd "$(dirname "$0")/.."
-# What the filter calls.
-USES='strnlen memmem read_upto'
-# shellcheck source=selftests/demo-strings.sh
-. selftests/demo-strings.sh
+# shellcheck source=selftests/demo-lib.sh
+. selftests/demo-lib.sh
 
 # filtered NAME: what came of the script $W/NAME under the filter must be as wanted, lines of WANTED: an
 # extended regular expression each.
@@ -26,7 +24,7 @@ filtered() {
 	[ "$(wc -l <"$W/$1.out")" = "$line" ] || bad "$1: $(wc -l <"$W/$1.out") lines, not $line"
 }
 
-load "$KO"
+$TOOL load "$KO" count=1
 echo 'Arguments with --insecure, secret= or ../../ are not allowed. What a script starts:'
 # Output that says whether the program ran goes to files.
 cat >"$W/script" <<END
@@ -82,4 +80,6 @@ killed: 10 arguments cannot be read \(Argument list too long\)
 END
 [ "$(heap live)" = 0 ] || bad "blocks left: $(heap live)"
 echo 'after it: no block is left'
-finish
+served_strings strnlen memmem read_upto
+unload
+finish 'all as it should be'

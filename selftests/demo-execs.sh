@@ -6,18 +6,11 @@ set -euo pipefail
 KO=$1
 RESULTS=$2
 cd "$(dirname "$0")/.."
-TOOL=scripts/rust-dynptr
 # What the tracer calls (bpf/execs.bpf.c), or the verifier while it is loaded.
-USES='bpf_dynptr_from_mem bpf_dynptr_read bpf_dynptr_write bpf_dynptr_data bpf_dynptr_size
-	bpf_ringbuf_output bpf_ringbuf_query destroy_if_dynptr_stack_slot'
-W=$(mktemp -d)
-BAD=0
-mkdir -p "$RESULTS"
-
-bad() {
-	echo "FAILED: $*"
-	BAD=1
-}
+USES=(bpf_dynptr_from_mem bpf_dynptr_read bpf_dynptr_write bpf_dynptr_data bpf_dynptr_size
+	bpf_ringbuf_output bpf_ringbuf_query destroy_if_dynptr_stack_slot)
+# shellcheck source=selftests/demo-lib.sh
+. selftests/demo-lib.sh
 
 # traced NAME: one run of the workload; its events, without numbers of processes, sorted in $W/NAME.
 traced() {
@@ -44,13 +37,8 @@ cut -c1-100 "$RESULTS/C.events" | sed -n '1p;60p;120p;180p;240p;300p' | sed 's/^
 $TOOL load "$KO" count=1
 traced Rust
 same C Rust
-$TOOL status >"$W/status"
-awk 'NR == 1 || $3 > 0' "$W/status"
+served_rows "${USES[@]}"
 echo "($(awk 'NR > 1 && $3 == 0' "$W/status" | wc -l) functions more are taken over; this workload does not call them)"
-for name in $USES; do
-	awk -v n="$name" '$1 == n && $3 > 0 {found = 1} END {exit !found}' "$W/status" ||
-		bad "$name was never served by Rust"
-done
 
 # A tracer that Rust serves holds the module.
 build/selftests/execs -o /dev/null -- sleep 6 2>/dev/null &
@@ -62,8 +50,7 @@ else
 	echo "unload while a tracer is served by Rust: $(sed -n 's/^ *BPF program/refused: BPF program/p' "$W/refused" | head -n 1)"
 fi
 wait "$tracer"
-$TOOL unload
-echo 'unload after it has ended: done'
+unload
 
 # A tracer that was loaded with C goes on while the module comes and goes.
 traced middle &
@@ -78,6 +65,4 @@ echo "module loaded and unloaded $((cycle - 1)) times in the middle of the next 
 wait "$middle" || BAD=1
 same C middle
 
-dmesg | grep -E 'WARNING|BUG|Oops|RIP:' && bad 'the kernel log has splats'
-[ "$BAD" = 0 ] && echo 'all equal, nothing lost'
-exit "$BAD"
+finish 'all equal, nothing lost'

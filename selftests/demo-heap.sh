@@ -6,22 +6,13 @@ set -euo pipefail
 KO=$1
 RESULTS=$2
 cd "$(dirname "$0")/.."
-TOOL=scripts/rust-dynptr
-HEAP=/sys/kernel/debug/rust_dynptr/heap
 # What the tracer calls.
-USES='bpf_dynptr_write bpf_dynptr_slice bpf_dynptr_copy bpf_probe_read_user_dynptr
-	bpf_ringbuf_reserve_dynptr bpf_ringbuf_submit_dynptr process_dynptr_func'
-W=$(mktemp -d)
-BAD=0
-mkdir -p "$RESULTS" "$W"/{in,out,who,got,build}
+USES=(bpf_dynptr_write bpf_dynptr_slice bpf_dynptr_copy bpf_probe_read_user_dynptr
+	bpf_ringbuf_reserve_dynptr bpf_ringbuf_submit_dynptr process_dynptr_func)
+# shellcheck source=selftests/demo-lib.sh
+. selftests/demo-lib.sh
+mkdir -p "$W"/{in,out,who,got,build}
 cp build/selftests/pieces "$W/build/"
-
-bad() {
-	echo "FAILED: $*"
-	BAD=1
-}
-
-heap() { awk -v name="$1" '$1 == name {print $2}' "$HEAP"; }
 
 # text SEED LINES MAX: lines of up to MAX bytes, most of them much shorter, some empty; all of one byte if 1.
 text() {
@@ -41,7 +32,7 @@ idle() {
 		[ "$(heap live)" != 0 ] || return 0
 		sleep 0.1
 	done
-	bad "blocks left: $(tr '\n' ' ' <$HEAP)"
+	bad "blocks left: $(tr '\n' ' ' <"$DEBUG/heap")"
 }
 
 # Each line of what a writer wrote came, in order, and nothing else.
@@ -135,18 +126,8 @@ limits '1 lines of 10 bytes in 1 writes; 0 cut, 1 unfinished; 0 lost' 0 printf u
 limits '1 lines of 16384 bytes in 1 writes; 1 cut, 0 unfinished; 1 lost' 3 dd "if=$W/lost" bs=1M status=none
 idle
 
-$TOOL status >"$W/status"
-awk 'NR == 1 || $3 > 0' "$W/status"
-for name in $USES; do
-	awk -v n="$name" '$1 == n && $3 > 0 {found = 1} END {exit !found}' "$W/status" ||
-		bad "$name was never served by Rust"
-done
-sed 's/^/heap: /' "$HEAP"
+served_rows "${USES[@]}"
+sed 's/^/heap: /' "$DEBUG/heap"
 [ "$(heap damaged)" = 0 ] || bad 'a block was damaged'
-$TOOL unload
-echo 'unload after it has ended: done'
-
-dmesg | grep -E 'WARNING|BUG|Oops|RIP:' && bad 'the kernel log has splats'
-rm -rf "$W"
-[ "$BAD" = 0 ] && echo 'all equal, nothing lost, nothing left'
-exit "$BAD"
+unload
+finish 'all equal, nothing lost, nothing left'

@@ -6,15 +6,15 @@ set -euo pipefail
 KO=$1
 RESULTS=$2
 cd "$(dirname "$0")/.."
-# What the parser calls.
-USES='strnspn strnchr strnstr strncspn strncmp_const strncasecmp_const strntoul read_upto'
-# shellcheck source=selftests/demo-strings.sh
-. selftests/demo-strings.sh
+# shellcheck source=selftests/demo-lib.sh
+. selftests/demo-lib.sh
 
-load "$KO"
+$TOOL load "$KO" count=1
 echo 'Parsing the requests that a client sends to a server on port 8080, at the ingress of the loopback device;'
 echo 'their bytes are in fragments of the packets, as TCP leaves them:'
 build/selftests/http >"$W/http" || bad "http: status $?"
 cat "$W/http"
 cp "$W/http" "$RESULTS/http"
-finish
+served_strings strnspn strnchr strnstr strncspn strncmp_const strncasecmp_const strntoul read_upto
+unload
+finish 'all as it should be'

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What the demonstrations of strings share; sourced by demo-http.sh and demo-argv.sh with USES, RESULTS.
+# What the demonstrations share; sourced by demo-NAME.sh with RESULTS set, in the clone.
 
 TOOL=scripts/rust-dynptr
-STRINGS=/sys/kernel/debug/rust_dynptr/strings
+DEBUG=/sys/kernel/debug/rust_dynptr
 W=$(mktemp -d)
 BAD=0
 mkdir -p "${RESULTS:?}"
@@ -12,24 +12,41 @@ bad() {
 	BAD=1
 }
 
-heap() { awk -v name="$1" '$1 == name {print $2}' /sys/kernel/debug/rust_dynptr/heap; }
+# heap NAME: what debugfs has of that.
+heap() { awk -v name="$1" '$1 == name {print $2}' "$DEBUG/heap"; }
 
-# load KO
-load() { $TOOL load "$1" count=1; }
-
-# finish: what Rust served; that the module goes; ends the script.
-finish() {
+# served FILE COLUMN NAME…: each has a number above 0 in that column.
+served() {
 	local name
-	echo 'calls that Rust served:'
-	awk '$2 > 0 {printf "    %-34s %9d\n", $1, $2}' "$STRINGS"
-	for name in ${USES:?}; do
-		awk -v n="bpf_dynptr_$name" '$1 == n && $2 > 0 {found = 1} END {exit !found}' "$STRINGS" ||
-			bad "bpf_dynptr_$name was never served"
+	for name in "${@:3}"; do
+		awk -v name="$name" -v column="$2" '$1 == name && $column > 0 {found = 1} END {exit !found}' "$1" ||
+			bad "$name was never served by Rust"
 	done
+}
+
+# served_rows NAME…: prints what Rust served of the table; each NAME must be among it.
+served_rows() {
+	$TOOL status >"$W/status"
+	awk 'NR == 1 || $3 > 0' "$W/status"
+	served "$W/status" 3 "$@"
+}
+
+# served_strings NAME…: the same of the kfuncs bpf_dynptr_NAME().
+served_strings() {
+	echo 'calls that Rust served:'
+	awk '$2 > 0 {printf "    %-34s %9d\n", $1, $2}' "$DEBUG/strings"
+	served "$DEBUG/strings" 2 "${@/#/bpf_dynptr_}"
+}
+
+unload() {
 	$TOOL unload
 	echo 'unload after it has ended: done'
+}
+
+# finish WORDS: ends the script, with these WORDS if all is well.
+finish() {
 	dmesg | grep -E 'WARNING|BUG|Oops|RIP:' && bad 'the kernel log has splats'
 	rm -rf "$W"
-	[ "$BAD" = 0 ] && echo 'all as it should be'
+	[ "$BAD" = 0 ] && echo "$1"
 	exit "$BAD"
 }
