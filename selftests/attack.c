@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <regex.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -145,6 +146,39 @@ static void without_capabilities(void)
 	       "attack: unprivileged BPF has no heap dynptrs (%d): %.60s", err, log_buffer);
 }
 
+/* Loads a program that writes to user memory. 0 or a negative errno. */
+static int load_user_writer(unsigned long long capabilities)
+{
+	struct insns insns = { .name = "writer" };
+
+	raw_alloc(&insns, 64);
+	put_stack(&insns, 1, -16);
+	put_imm(&insns, 2, 0);
+	put_imm(&insns, 3, 8);
+	put_imm(&insns, 4, 0);
+	raw_call(&insns, "bpf_dynptr_copy_to_user");
+	put_stack(&insns, 1, -16);
+	raw_call(&insns, "bpf_dynptr_put");
+	put_return(&insns, 0);
+	return raw_load(&insns, BPF_PROG_TYPE_SYSCALL, capabilities, log_buffer, LOG_SIZE);
+}
+
+/* User memory, as by bpf_probe_write_user(): the last test, a kernel stays locked down. */
+static void user_writers(void)
+{
+	unsigned long long root = 1ULL << CAP_SYS_ADMIN;
+
+	tap_ok(!load_user_writer(only_bpf | root),
+	       "attack: with CAP_SYS_ADMIN programs may write to user memory");
+	tap_ok(load_user_writer(~root) && strstr(log_buffer, "bpf_dynptr_copy_to_user"),
+	       "attack: without it, and all others, they may not");
+	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
+	if (write_file("/sys/kernel/security/lockdown", "integrity"))
+		tap_bail("the kernel cannot be locked down");
+	tap_ok(load_user_writer(~0ULL) && strstr(log_buffer, "bpf_dynptr_copy_to_user"),
+	       "attack: nor may anybody if the kernel is locked down");
+}
+
 /* Programs that are refused, and allocations that fail, say nothing in the kernel's log. */
 static void no_flood(void)
 {
@@ -205,6 +239,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	libbpf_set_print(NULL);
+	saturation(argv[2]);
 	if (control_load(argv[1], "count=1"))
 		tap_bail("the module does not load");
 	try_files();
@@ -213,7 +248,7 @@ int main(int argc, char **argv)
 	no_flood();
 	no_addresses();
 	control_save_hits();
+	user_writers();
 	tap_ok(!control_unload(), "attack: the module unloads");
-	saturation(argv[2]);
 	return tap_done();
 }

@@ -7,7 +7,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/perf_event.h>
 #include <linux/types.h>
 #include <string.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 #include "bpf/heap.h"
 #include "bpf/heap_contexts.h"
 #include "control.h"
+#include "events.h"
 #include "heap.skel.h"
 #include "heap_contexts.skel.h"
 #include "heapstat.h"
@@ -218,27 +218,6 @@ static const char *const context_names[CONTEXTS] = {
 	[CONTEXT_CONTENTION] = "a contended lock",
 };
 
-#define PROCESSORS 2
-
-static struct bpf_link *clocks[PROCESSORS];
-
-/* A clock of each processor that runs the program. */
-static void attach_clocks(struct bpf_program *prog)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
-		.config = PERF_COUNT_SW_CPU_CLOCK, .sample_period = 1000000,
-	};
-
-	for (int cpu = 0; cpu < PROCESSORS; cpu++) {
-		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, 0);
-
-		clocks[cpu] = fd < 0 ? NULL : bpf_program__attach_perf_event(prog, fd);
-		if (!clocks[cpu])
-			tap_bail("perf event on processor %d: %s", cpu, strerror(errno));
-	}
-}
-
 /* Something that allocates much; and processors that are asked for their traces, by NMI. */
 static void make_work(unsigned int seconds)
 {
@@ -264,6 +243,7 @@ static void contexts(unsigned int seconds, const char *limit)
 	struct heap_contexts_bpf *skel;
 	const char *how = limit ? ", with little memory" : "";
 	unsigned long long failed = 0;
+	int clocks[EVENT_CPUS];
 
 	enter_cgroup();
 	skel = heap_contexts_bpf__open_and_load();
@@ -273,13 +253,13 @@ static void contexts(unsigned int seconds, const char *limit)
 	if (limit)
 		write_text(CGROUP "/memory.max", limit);
 	bpf_program__set_autoattach(skel->progs.on_clock, false);
-	attach_clocks(skel->progs.on_clock);
+	for (int cpu = 0; cpu < event_cpus(); cpu++)
+		clocks[cpu] = open_clock(cpu, skel->progs.on_clock);
 	if (heap_contexts_bpf__attach(skel))
 		tap_bail("cannot attach: %s", strerror(errno));
 	make_work(seconds);
 	heap_contexts_bpf__detach(skel);
-	for (int cpu = 0; cpu < PROCESSORS; cpu++)
-		bpf_link__destroy(clocks[cpu]);
+	close_events(clocks);
 	for (int i = 0; i < CONTEXTS; i++) {
 		struct context_counts *c = &skel->bss->counts[i];
 

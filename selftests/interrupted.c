@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "bpf/interrupted.h"
-#include "breakpoint.h"
+#include "events.h"
 #include "interrupted.skel.h"
 #include "rings.h"
 

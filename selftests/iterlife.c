@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/perf_event.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/file.h>
@@ -17,6 +16,7 @@
 
 #include "bpf/iter.h"
 #include "control.h"
+#include "events.h"
 #include "heapstat.h"
 #include "iter_life.skel.h"
 #include "packets.h"
@@ -159,13 +159,9 @@ static void of_metadata(void)
 
 static void of_contexts(void)
 {
-	struct perf_event_attr clock = {
-		.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK,
-		.size = sizeof(clock), .sample_period = 1000000,
-	};
 	struct bpf_link *link = bpf_program__attach(skel->progs.traced);
 	unsigned int fields;
-	int event;
+	int clock;
 
 	if (!link)
 		tap_bail("raw_tp: %s", strerror(errno));
@@ -177,13 +173,10 @@ static void of_contexts(void)
 	bpf_link__destroy(link);
 	tap_ok(life->count && life->count % fields == 0, "iterlife: in a raw tracepoint");
 	memset(life, 0, sizeof(*life));
-	event = syscall(SYS_perf_event_open, &clock, -1, 0, -1, 0);
-	link = bpf_program__attach_perf_event(skel->progs.on_clock, event);
-	if (event < 0 || !link)
-		tap_bail("perf event: %s", strerror(errno));
+	clock = open_clock(0, skel->progs.on_clock);
 	for (int i = 0; i < 100 && !life->count; i++)
 		usleep(10000);
-	bpf_link__destroy(link);
+	close(clock);
 	tap_ok(life->count && life->count % fields == 0, "iterlife: in an interrupt");
 }
 

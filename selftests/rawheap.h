@@ -82,7 +82,8 @@ static inline int raw_load(const struct insns *insns, enum bpf_prog_type type,
 	int fds[2] = { 0, module_btf() }, fd, err;
 
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .fd_array = fds, .log_buf = log, .log_size = size,
-		    .log_level = 1);
+		    .log_level = 1,
+		    .prog_flags = type == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0);
 	log[0] = 0;
 	keep_capabilities(capabilities);
 	fd = bpf_prog_load(type, "raw", "GPL", insns->list, insns->count, &opts);

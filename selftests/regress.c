@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "bpf/regress.h"
-#include "breakpoint.h"
+#include "events.h"
 #include "regress.skel.h"
 #include "rings.h"
 
@@ -167,7 +167,7 @@ static void check_sync(const char *name)
 {
 	static const char *const programs[] = { "on_sync" };
 	struct regress_bpf *watcher = load_programs(programs, 1, -1, 0);
-	int fds[BREAKPOINT_CPUS], good = 0;
+	int fds[EVENT_CPUS], good = 0;
 
 	open_breakpoints(fds, "irq_work_sync", watcher->progs.on_sync);
 	for (int i = 0; i < 10; i++) {
@@ -286,7 +286,7 @@ static void attach_contexts(struct regress_bpf *skel, int *clocks)
 	skel->links.on_contention = bpf_program__attach(skel->progs.on_contention);
 	if (!skel->links.on_switch || !skel->links.on_contention)
 		tap_bail("attach: %s", strerror(errno));
-	for (int cpu = 0; cpu < breakpoint_cpus(); cpu++)
+	for (int cpu = 0; cpu < event_cpus(); cpu++)
 		clocks[cpu] = open_event(&attr, -1, cpu, skel->progs.on_clock);
 }
 
@@ -328,7 +328,7 @@ static void check_streams(const char *name, const struct regress_bpf *skel)
 		total += count;
 	}
 	/* Under a hypervisor the kernel's locks are simpler and have no such event. */
-	if (breakpoint_cpus() > 2 && system("grep -qw hypervisor /proc/cpuinfo"))
+	if (event_cpus() > 2 && system("grep -qw hypervisor /proc/cpuinfo"))
 		all = all && skel->bss->own_contention;
 	/* As long as a lock is waited for in vain, before it was seen that it cannot be had. */
 	tap_ok(all && !lost && !wrong && slow * 1000 <= total,
@@ -344,7 +344,7 @@ static void check_streams(const char *name, const struct regress_bpf *skel)
  */
 static void check_contexts(const char *name, struct regress_bpf **sides, int count)
 {
-	int clocks[SIDES][BREAKPOINT_CPUS];
+	int clocks[SIDES][EVENT_CPUS];
 	struct ring_buffer *ring;
 	pthread_t threads[SIDES * TASKS + 3];
 	int n = 0;

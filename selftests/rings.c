@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "bpf/rings.h"
-#include "breakpoint.h"
+#include "events.h"
 #include "rings.h"
 #include "rings.skel.h"
 #include "wakeups.skel.h"
@@ -315,7 +315,7 @@ static void rounds_with_rust(struct rings_bpf **old, struct wakeups_bpf *counter
 int main(int argc, char **argv)
 {
 	struct rings_bpf *old[COUNT(configs)];
-	int breakpoints[BREAKPOINT_CPUS];
+	int breakpoints[EVENT_CPUS];
 	struct wakeups_bpf *counter;
 
 	if (argc != 2) {

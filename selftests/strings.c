@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "bpf/strings.h"
 #include "control.h"
+#include "events.h"
 #include "heapstat.h"
 #include "kfuncs.h"
 #include "packets.h"
@@ -34,7 +36,9 @@
 /* Which program, and how it gets its bytes. */
 struct class {
 	const char *name;
-	enum { ON_SKB, ON_XDP, ON_MEMORY, ON_FILE } on;
+	enum {
+		ON_SKB, ON_XDP, ON_MEMORY, ON_FILE, ON_METADATA, IN_SYSCALL, IN_CLOCK, IN_BREAKPOINT,
+	} on;
 	/* Bytes in front of what it sees. */
 	unsigned int hidden;
 };
@@ -45,7 +49,9 @@ static const struct class packets[] = {
 
 static const struct class others[] = {
 	{ "local", ON_MEMORY }, { "heap", ON_MEMORY }, { "ringbuf", ON_MEMORY },
-	{ "file", ON_FILE }, { "file_sleepable", ON_FILE },
+	{ "file", ON_FILE }, { "file_sleepable", ON_FILE }, { "skb_meta", ON_METADATA },
+	{ "on_syscall", IN_SYSCALL }, { "on_clock", IN_CLOCK },
+	{ "on_breakpoint", IN_BREAKPOINT },
 };
 
 static struct strings_bpf *skel;
@@ -111,6 +117,10 @@ static void fill_bytes(const struct class *class)
 	shown_len = linear + random_below(300) + (one_in(6) ? 4096 : 0);
 	if (class->on == ON_FILE)
 		shown_len = 4000 + random_below(200);
+	if (class->on == ON_METADATA) {
+		shown_len = STRINGS_META;
+		linear = random_below(STRINGS_META);
+	}
 	for (i = 0; i < shown_len; i++)
 		shown[i] = random_byte();
 	for (i = 0; i < sizeof(second); i++)
@@ -178,18 +188,65 @@ static void run_packet(const struct class *class, int prog)
 			 strerror(errno));
 }
 
-static void run_file(struct bpf_program *prog)
+static struct bpf_link *linked(struct bpf_program *prog)
 {
-	struct bpf_link *link = bpf_program__attach(prog);
+	struct bpf_link *link = bpf_program__expected_attach_type(prog) == BPF_TCX_INGRESS ?
+		bpf_program__attach_tcx(prog, if_nametoindex("lo"), NULL) :
+		bpf_program__attach(prog);
 
 	if (!link)
 		tap_bail("cannot attach %s: %s", bpf_program__name(prog), strerror(errno));
+	return link;
+}
+
+static void run_file(struct bpf_program *prog)
+{
+	struct bpf_link *link = linked(prog);
+
 	if (ftruncate(file, 0) || pwrite(file, shown, shown_len, 0) != shown_len)
 		tap_bail("file: %s", strerror(errno));
 	if (flock(file, LOCK_SH))
 		tap_bail("flock: %s", strerror(errno));
 	flock(file, LOCK_UN);
 	bpf_link__destroy(link);
+}
+
+/* The packet has as many bytes behind its metadata. */
+static void run_metadata(struct bpf_program *prog)
+{
+	unsigned char packet[2 * STRINGS_META] = {};
+	struct bpf_link *link = linked(prog);
+
+	memcpy(packet, shown, STRINGS_META);
+	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
+				 STRINGS_META))
+		tap_bail("live frame: %s", strerror(errno));
+	bpf_link__destroy(link);
+}
+
+/* Where somebody else than the runner calls the program: waits for it, a second at most. */
+static void run_event(const struct class *class, struct bpf_program *prog)
+{
+	struct bpf_link *link = NULL;
+	int fds[EVENT_CPUS];
+
+	skel->bss->ran = 0;
+	skel->bss->armed = 1;
+	if (class->on == IN_SYSCALL)
+		link = linked(prog);
+	else if (class->on == IN_CLOCK)
+		fds[0] = open_clock(0, prog);
+	else
+		open_breakpoints(fds, "__x64_sys_getppid", prog);
+	for (int i = 0; i < 1000 && !*(volatile unsigned int *)&skel->bss->ran; i++) {
+		syscall(SYS_getppid);
+		usleep(1000);
+	}
+	bpf_link__destroy(link);
+	if (class->on == IN_CLOCK)
+		close(fds[0]);
+	else if (class->on == IN_BREAKPOINT)
+		close_events(fds);
 }
 
 static void run_batch(const struct class *class)
@@ -204,12 +261,24 @@ static void run_batch(const struct class *class)
 			tap_bail("memories: %s", strerror(errno));
 	skel->bss->count = STRINGS_BATCH;
 	skel->bss->size = shown_len;
-	if (class->on == ON_FILE)
-		run_file(prog);
-	else if (class->on != ON_MEMORY)
+	switch (class->on) {
+	case ON_SKB:
+	case ON_XDP:
 		run_packet(class, bpf_program__fd(prog));
-	else if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-		tap_bail("program %s: %s", class->name, strerror(errno));
+		break;
+	case ON_MEMORY:
+		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+			tap_bail("program %s: %s", class->name, strerror(errno));
+		break;
+	case ON_FILE:
+		run_file(prog);
+		break;
+	case ON_METADATA:
+		run_metadata(prog);
+		break;
+	default:
+		run_event(class, prog);
+	}
 }
 
 static bool has_number(const struct strings_result *r)
@@ -273,7 +342,7 @@ static unsigned int batch(const struct class *class)
 /* @number cases of each class. */
 static void try_cases(const struct class *classes, size_t count, unsigned int number)
 {
-	unsigned int wrong[8] = {}, done[8] = {};
+	unsigned int wrong[COUNT(others)] = {}, done[COUNT(others)] = {};
 
 	for (unsigned int i = 0; i * STRINGS_BATCH < number; i++) {
 		if (i * STRINGS_BATCH % CASES_OF_A_LOAD == 0) {

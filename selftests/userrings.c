@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "bpf/userrings.h"
-#include "breakpoint.h"
+#include "events.h"
 #include "rings.h"
 #include "userrings.skel.h"
 #include "wakeups.skel.h"
@@ -451,7 +451,7 @@ static void rounds_with_c(struct userrings_bpf **old, struct wakeups_bpf *counte
 int main(int argc, char **argv)
 {
 	struct userrings_bpf *old[COUNT(configs)];
-	int breakpoints[BREAKPOINT_CPUS];
+	int breakpoints[EVENT_CPUS];
 	struct wakeups_bpf *counter;
 
 	if (argc != 2) {

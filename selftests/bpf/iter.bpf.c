@@ -199,23 +199,6 @@ int heap_atomic(struct __sk_buff *skb)
 	return on_heap();
 }
 
-SEC("tcx/ingress")
-int skb_meta(struct __sk_buff *skb)
-{
-	struct bpf_dynptr ptr;
-
-	bpf_dynptr_from_skb_meta(skb, 0, &ptr);
-	on_dynptr(&ptr);
-	return TCX_DROP;
-}
-
-/* Lets a frame become a packet, with its metadata. */
-SEC("xdp.frags")
-int pass(struct xdp_md *xdp)
-{
-	return XDP_PASS;
-}
-
 /* All requests over what a file dynptr shows: a clone would share its view. */
 static __always_inline int on_file(struct file *file)
 {

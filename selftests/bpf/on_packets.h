@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Programs that give the dynptr of a packet, a frame or a file to on_dynptr(), on_file(), which who
+ * Programs that give the dynptr of a packet, its metadata, a frame or a file to on_dynptr(), on_file(), which who
  * includes this has.
  */
 #ifndef BPF_ON_PACKETS_H
@@ -34,6 +34,24 @@ int xdp(struct xdp_md *xdp)
 
 	bpf_dynptr_from_xdp(xdp, 0, &ptr);
 	on_dynptr(&ptr);
+	return XDP_PASS;
+}
+
+/* Of the metadata before a packet that comes in. */
+SEC("tcx/ingress")
+int skb_meta(struct __sk_buff *skb)
+{
+	struct bpf_dynptr ptr;
+
+	bpf_dynptr_from_skb_meta(skb, 0, &ptr);
+	on_dynptr(&ptr);
+	return TCX_DROP;
+}
+
+/* Lets a frame become a packet, with its metadata. */
+SEC("xdp.frags")
+int pass(struct xdp_md *xdp)
+{
 	return XDP_PASS;
 }
 

@@ -31,6 +31,7 @@ struct {
 unsigned int count;
 unsigned int size;
 int monitored;
+unsigned int armed, ran;	/* for where it is not the runner who calls */
 struct strings_case cases[STRINGS_BATCH];
 struct strings_result results[STRINGS_BATCH];
 
@@ -70,8 +71,7 @@ static __always_inline void on_dynptr(struct bpf_dynptr *whole)
 	}
 }
 
-SEC("syscall")
-int local(void *ctx)
+static __always_inline int on_local(void)
 {
 	struct memory *mine = memory(0);
 	struct bpf_dynptr whole;
@@ -82,6 +82,42 @@ int local(void *ctx)
 	bpf_dynptr_adjust(&whole, 0, size);
 	on_dynptr(&whole);
 	return 0;
+}
+
+SEC("syscall")
+int local(void *ctx)
+{
+	return on_local();
+}
+
+/* In the middle of the kernel: once, by whoever comes first. */
+static __always_inline int once(void)
+{
+	if (!__sync_lock_test_and_set(&armed, 0))
+		return 0;
+	on_local();
+	__sync_fetch_and_add(&ran, 1);
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int on_syscall(void *ctx)
+{
+	return once();
+}
+
+/* A clock's interrupt. */
+SEC("perf_event")
+int on_clock(void *ctx)
+{
+	return once();
+}
+
+/* As an NMI. */
+SEC("perf_event")
+int on_breakpoint(void *ctx)
+{
+	return once();
 }
 
 SEC("syscall")

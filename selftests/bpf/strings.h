@@ -7,6 +7,8 @@
 #define STRINGS_BATCH 256
 /* Bytes of the memory that is no dynptr's own. */
 #define STRINGS_BYTES 16384
+/* Of the metadata before a packet. */
+#define STRINGS_META 128
 /* Constants, which the loader sets, and their bytes with the NUL. */
 #define STRINGS_CONSTANTS 3
 #define STRINGS_CONSTANT 32

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hardware breakpoints in the kernel that run a BPF program: at any instruction, also where no
- * probe may be, and without changing code that runs. Their exception is of the kind of an NMI.
+ * Events of perf that run a BPF program. Hardware breakpoints in the kernel: at any instruction,
+ * also where no probe may be, and without changing code that runs. Their exception is of the kind
+ * of an NMI. Clocks: in interrupts.
  */
-#ifndef BREAKPOINT_H
-#define BREAKPOINT_H
+#ifndef EVENTS_H
+#define EVENTS_H
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -17,7 +18,7 @@
 
 #include "tap.h"
 
-#define BREAKPOINT_CPUS 8
+#define EVENT_CPUS 8
 
 /* Opens an event that runs @prog: for thread @pid or, if that is -1, for all on @cpu. */
 static inline int open_event(struct perf_event_attr *attr, int pid, int cpu,
@@ -48,11 +49,11 @@ static inline int open_breakpoint(unsigned long long address, int pid, int cpu,
 	return open_event(&attr, pid, cpu, prog);
 }
 
-static inline int breakpoint_cpus(void)
+static inline int event_cpus(void)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return cpus < BREAKPOINT_CPUS ? cpus : BREAKPOINT_CPUS;
+	return cpus < EVENT_CPUS ? cpus : EVENT_CPUS;
 }
 
 /* The address of a kernel function, 0 if there is none. */
@@ -76,13 +77,25 @@ static inline void open_breakpoints(int *fds, const char *function, const struct
 {
 	unsigned long long address = address_of(function);
 
-	for (int cpu = 0; cpu < breakpoint_cpus(); cpu++)
+	for (int cpu = 0; cpu < event_cpus(); cpu++)
 		fds[cpu] = open_breakpoint(address, -1, cpu, prog);
+}
+
+/* A clock of 1000 Hz on @cpu. */
+static inline int open_clock(int cpu, const struct bpf_program *prog)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = 1000000,
+	};
+
+	return open_event(&attr, -1, cpu, prog);
 }
 
 static inline void close_events(const int *fds)
 {
-	for (int cpu = 0; cpu < breakpoint_cpus(); cpu++)
+	for (int cpu = 0; cpu < event_cpus(); cpu++)
 		close(fds[cpu]);
 }
 
