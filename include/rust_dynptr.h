@@ -94,7 +94,7 @@ void *rust_dynptr_frag_address(const skb_frag_t *frag);
 
 /*
  * init_waitqueue_head() and init_irq_work() of a ring, which may outlive this module: the key of
- * lockdep is the address @key, of static data in the kernel.
+ * lockdep is the address @key, of static data in the kernel, and the name is the kernel's too.
  */
 void rust_dynptr_init_wait(wait_queue_head_t *waitq, const void *key);
 void rust_dynptr_init_irq_work(struct irq_work *work, void (*func)(struct irq_work *work));

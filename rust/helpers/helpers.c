@@ -6,6 +6,7 @@
  * anything, and must not trace back into them.
  */
 #include <linux/bpf_verifier.h>
+#include <linux/btf.h>
 #include <linux/bug.h>
 #include <linux/buildid.h>
 #include <linux/delay.h>
@@ -77,9 +78,29 @@ bool rust_dynptr_reader_sleeps(struct freader *reader, bool may)
 	return before;
 }
 
+/*
+ * "bpf_ringbuf" in vmlinux's BTF, which is never freed. Lockdep compares the names of all locks when
+ * it meets a new one: that of a lock which outlives this module must not be in it.
+ */
+static const char *ring_name(void)
+{
+	const char *name = NULL;
+	struct btf *btf;
+	s32 id;
+
+	if (!IS_ENABLED(CONFIG_LOCKDEP))
+		return NULL;
+	id = bpf_find_btf_id("bpf_ringbuf", BTF_KIND_STRUCT, &btf);
+	if (id > 0) {
+		name = btf_name_by_offset(btf, btf_type_by_id(btf, id)->name_off);
+		btf_put(btf);
+	}
+	return name;
+}
+
 void rust_dynptr_init_wait(wait_queue_head_t *waitq, const void *key)
 {
-	__init_waitqueue_head(waitq, "&rb->waitq", (struct lock_class_key *)key);
+	__init_waitqueue_head(waitq, ring_name(), (struct lock_class_key *)key);
 }
 
 void rust_dynptr_init_irq_work(struct irq_work *work, void (*func)(struct irq_work *work))
