@@ -37,7 +37,8 @@
 struct class {
 	const char *name;
 	enum {
-		ON_SKB, ON_XDP, ON_MEMORY, ON_FILE, ON_METADATA, IN_SYSCALL, IN_CLOCK, IN_BREAKPOINT,
+		ON_SKB, ON_XDP, ON_MEMORY, ON_FILE, ON_METADATA,
+		IN_SYSCALL, IN_CLOCK, IN_BREAKPOINT,
 	} on;
 	/* Bytes in front of what it sees. */
 	unsigned int hidden;

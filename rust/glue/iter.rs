@@ -81,7 +81,7 @@ impl State for Tokens {
 
     fn next_range(&mut self) -> Option<&mut Range> {
         self.rules
-            .next_range(|offset, buf| self.view.read(offset, buf))
+            .next_range(|offset, len| self.view.pieces(offset, len))
     }
 }
 

@@ -79,8 +79,8 @@ bool rust_dynptr_reader_sleeps(struct freader *reader, bool may)
 }
 
 /*
- * "bpf_ringbuf" in vmlinux's BTF, which is never freed. Lockdep compares the names of all locks when
- * it meets a new one: that of a lock which outlives this module must not be in it.
+ * "bpf_ringbuf" in vmlinux's BTF, which is never freed. Lockdep compares the names of all locks
+ * when it meets a new one: that of a lock which outlives this module must not be in it.
  */
 static const char *ring_name(void)
 {

@@ -11,12 +11,16 @@ use super::{
     errno::{
         Errno,
         E2BIG,
+        EFAULT,
         EINVAL,
         ERANGE, //
     },
     pieces::{
+        first,
+        Any,
+        Found,
         Others,
-        Search,
+        Pieces,
         Set,
         LIMIT, //
     },
@@ -29,9 +33,6 @@ pub const MAX_RANGES: u32 = 8 << 20;
 
 /// As many bytes one call looks at.
 pub const MAX_SCAN: u32 = LIMIT as u32;
-
-/// Bytes that are looked at together.
-const PIECE: usize = 64;
 
 /// [`Range::end`] of what ends with the view.
 pub const END: i32 = -1;
@@ -171,7 +172,7 @@ pub struct Tokens {
     /// The size of the view.
     end: u64,
     delimiters: Set,
-    /// [`EMPTY`], [`LINES`], [`Self::IN_TOKEN`].
+    /// [`EMPTY`], [`LINES`], [`Self::IN_TOKEN`]; [`Self::SINGLE`] and the only delimiter in the low 8 bits.
     state: u32,
     /// As many are still given.
     left: u32,
@@ -179,7 +180,9 @@ pub struct Tokens {
 
 impl Tokens {
     /// The last one given was cut, and not empty.
-    const IN_TOKEN: u32 = 1;
+    const IN_TOKEN: u32 = 1 << 16;
+    /// There is one delimiter.
+    const SINGLE: u32 = 1 << 17;
 
     /// Gives nothing.
     pub const NONE: Self = Self {
@@ -202,6 +205,11 @@ impl Tokens {
         let byte = flags as u8;
         let kind = flags & (EMPTY | LINES);
         let mut set = Set::new(delimiters);
+        let single = match (delimiters, flags & BYTE != 0) {
+            ([only], false) => Self::SINGLE | u32::from(*only),
+            ([], true) => Self::SINGLE | u32::from(byte),
+            _ => 0,
+        };
         if flags & BYTE != 0 {
             set.insert(byte);
         } else if byte != 0 {
@@ -213,7 +221,7 @@ impl Tokens {
         Ok(Self {
             end: size,
             delimiters: set,
-            state: kind as u32,
+            state: kind as u32 | single,
             left: MAX_RANGES,
             ..Self::NONE
         })
@@ -223,14 +231,10 @@ impl Tokens {
         u64::from(self.state) & flag != 0
     }
 
-    /// The next token; `read` reads the view at an offset, and is asked for each byte once or twice. `None`
-    /// at the end, or if it cannot be read, and then for ever.
-    pub fn next_range(
-        &mut self,
-        read: impl FnMut(u64, &mut [u8]) -> Result<(), Errno>,
-    ) -> Option<&mut Range> {
-        let range = self.token(read);
-        match range {
+    /// The next token; `view` gives so many bytes of the view at an offset, and is asked for each byte once or
+    /// twice. `None` at the end, or if it cannot be read, and then for ever.
+    pub fn next_range<P: Pieces>(&mut self, view: impl FnMut(u64, u32) -> P) -> Option<&mut Range> {
+        match self.token(view) {
             Ok(Some(range)) => self.range = range,
             Ok(None) | Err(_) => {
                 *self = Self::NONE;
@@ -240,9 +244,9 @@ impl Tokens {
         Some(&mut self.range)
     }
 
-    fn token(
+    fn token<P: Pieces>(
         &mut self,
-        mut read: impl FnMut(u64, &mut [u8]) -> Result<(), Errno>,
+        mut view: impl FnMut(u64, u32) -> P,
     ) -> Result<Option<Range>, Errno> {
         // Behind the last delimiter there may be an empty token, once.
         if self.left == 0 || (self.at == self.end && !self.is(EMPTY)) {
@@ -251,7 +255,7 @@ impl Tokens {
         self.left = self.left.wrapping_sub(1);
         let mut room = MAX_SCAN;
         if !self.is(EMPTY | LINES) && self.state & Self::IN_TOKEN == 0 {
-            let (passed, found) = self.scan(&mut read, room, false)?;
+            let (passed, found) = self.scan(&mut view, room, false)?;
             self.at = self.at.wrapping_add(passed.into());
             room = room.wrapping_sub(passed);
             if found.is_none() {
@@ -262,7 +266,7 @@ impl Tokens {
                 }));
             }
         }
-        let (len, found) = self.scan(&mut read, room, true)?;
+        let (len, found) = self.scan(&mut view, room, true)?;
         let offset = self.at;
         self.at = offset.wrapping_add(len.into());
         self.state &= !Self::IN_TOKEN;
@@ -285,40 +289,27 @@ impl Tokens {
 
     /// Looks at up to `room` bytes for one that is a delimiter, or for one that is none: how many come
     /// before it, and the byte, if there is one.
-    fn scan(
+    fn scan<P: Pieces>(
         &self,
-        read: &mut impl FnMut(u64, &mut [u8]) -> Result<(), Errno>,
+        view: &mut impl FnMut(u64, u32) -> P,
         room: u32,
         delimiter: bool,
     ) -> Result<(u32, Option<u8>), Errno> {
         let room = self.end.saturating_sub(self.at).min(room.into()) as u32;
-        let mut buffer = [0; PIECE];
-        let mut passed = 0u32;
-        for piece in buffer_sizes(room) {
-            let bytes = buffer.get_mut(..piece).ok_or(EINVAL)?;
-            read(self.at.wrapping_add(passed.into()), bytes)?;
-            let found = if delimiter {
-                self.delimiters.find(&*bytes, 0)
-            } else {
-                Others(self.delimiters).find(&*bytes, 0)
-            };
-            if let Some((at, byte)) = found {
-                return Ok((passed.wrapping_add(at as u32), Some(byte)));
-            }
-            passed = passed.wrapping_add(piece as u32);
+        let mut pieces = view(self.at, room);
+        let found = if !delimiter {
+            first(&mut pieces, &Others(self.delimiters))
+        } else if self.state & Self::SINGLE != 0 {
+            first(&mut pieces, &Any([self.state as u8]))
+        } else {
+            first(&mut pieces, &self.delimiters)
+        };
+        match found? {
+            Found::At(at, byte) => Ok((at as u32, Some(byte))),
+            Found::End(passed) if passed == u64::from(room) => Ok((room, None)),
+            Found::End(_) => Err(EFAULT),
         }
-        Ok((passed, None))
     }
-}
-
-/// The sizes of the pieces of `size` bytes.
-fn buffer_sizes(size: u32) -> impl Iterator<Item = usize> {
-    let mut left = size as usize;
-    core::iter::from_fn(move || {
-        let piece = left.min(PIECE);
-        left = left.wrapping_sub(piece);
-        (piece != 0).then_some(piece)
-    })
 }
 
 /// An iterator's reference, which the instruction `insn` has just acquired, derives from what the dynptr

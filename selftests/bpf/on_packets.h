@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Programs that give the dynptr of a packet, its metadata, a frame or a file to on_dynptr(), on_file(), which who
- * includes this has.
+ * Programs that give the dynptr of a packet, its metadata, a frame or a file to on_dynptr(),
+ * on_file(), which who includes this has.
  */
 #ifndef BPF_ON_PACKETS_H
 #define BPF_ON_PACKETS_H

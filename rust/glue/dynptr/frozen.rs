@@ -3,21 +3,23 @@
 //! A dynptr's view as it was at one moment, for what reads it later: iterators. `bpf_dynptr_adjust()` of
 //! the dynptr does not move it, nor does writing over the dynptr end it.
 
-use super::Dynptr;
+use super::{
+    pieces::Cursor,
+    Dynptr, //
+};
 use crate::{
     bindings,
-    logic::{
-        dynptr::Class,
-        errno::{
-            Errno,
-            EFAULT,
-            EINVAL, //
-        }, //
+    logic::errno::{
+        Errno,
+        EINVAL, //
     }, //
 };
-use core::ptr::{
-    null_mut,
-    NonNull, //
+use core::{
+    marker::PhantomData,
+    ptr::{
+        null_mut,
+        NonNull, //
+    }, //
 };
 
 /// A clone of a dynptr, to be read only.
@@ -69,32 +71,15 @@ impl Frozen {
         Ok((frozen, dynptr.present()))
     }
 
-    /// Reads `buf.len()` bytes at `offset` of the view. Sleeps only where the program may.
-    ///
-    /// # Errors
-    ///
-    /// [`EFAULT`] whatever `__bpf_dynptr_read()` says; for metadata that the packet has not any more; for
-    /// what of a file is not in memory where one may not sleep.
-    pub(in crate::glue) fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), Errno> {
+    /// `len` bytes at `offset` of the view, which must be within it. Reading them sleeps only where the program
+    /// may.
+    pub(in crate::glue) fn pieces(&self, offset: u64, len: u32) -> Cursor<'_> {
         // INVARIANT: By the type invariant, what it stands for lives. Here nobody writes it.
-        let dynptr = Dynptr(NonNull::from(&mut self.dynptr), core::marker::PhantomData);
-        let len = buf.len() as u64;
-        let dst = buf.as_mut_ptr().cast();
-        let err = if let Some(file) = dynptr.file() {
-            // SAFETY: `buf` is as long.
-            unsafe { file.fetch_at(self.base.wrapping_add(offset), dst, len) }
-        } else {
-            if !dynptr.is_null() && dynptr.word().class() == Some(Class::SkbMeta) {
-                let skb = dynptr.skb(dynptr.data_ptr());
-                skb.check_meta(dynptr.offset_of(offset), len)?;
-            }
-            // SAFETY: `buf` is as long.
-            unsafe { dynptr.read(dst, len, offset, 0) }
-        };
-        if err == 0 {
-            Ok(())
-        } else {
-            Err(EFAULT)
-        }
+        let dynptr = Dynptr(NonNull::from(&self.dynptr), PhantomData);
+        // All dynptrs of a file share its view: the cursor goes by where that starts now.
+        let moved = dynptr
+            .file()
+            .map_or(0, |file| self.base.wrapping_sub(file.offset()));
+        Cursor::within(dynptr, offset.wrapping_add(moved), len.into())
     }
 }

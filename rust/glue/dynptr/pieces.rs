@@ -147,12 +147,20 @@ impl<'a> Cursor<'a> {
     /// Those of [`Dynptr::behind`].
     #[inline(always)]
     pub(crate) fn new(dynptr: Dynptr<'a>, offset: u64, most: u64) -> Result<Self, Errno> {
-        Ok(Self {
+        let left = dynptr.behind(offset)?.min(most);
+        Ok(Self::within(dynptr, offset, left))
+    }
+
+    /// `len` bytes at `offset`, of which the caller knows that they are within the view; what is not there any
+    /// more is an error when it is read.
+    #[inline(always)]
+    pub(super) fn within(dynptr: Dynptr<'a>, offset: u64, len: u64) -> Self {
+        Self {
             dynptr,
             at: offset,
-            left: dynptr.behind(offset)?.min(most),
+            left: len,
             buffer: MaybeUninit::uninit(),
-        })
+        }
     }
 
     /// Just `len` bytes at `offset`.
@@ -189,7 +197,14 @@ impl<'a> Cursor<'a> {
         if let Some((start, len)) = direct {
             return Ok((start, self.left.min(len.into())));
         }
-        let len = self.left.min(BUFFER as u64);
+        let mut len = self.left.min(BUFFER as u64);
+        if let Some(Class::Skb) = dynptr.word().class() {
+            // It may have become shorter than the view.
+            len = len.min(dynptr.skb(data).len().saturating_sub(at).into());
+            if len == 0 {
+                return Err(EFAULT);
+            }
+        }
         let buffer = self.buffer.as_mut_ptr().cast::<c_void>();
         let err = match dynptr.word().class() {
             // SAFETY: `len` is at most the buffer's size.

@@ -2,8 +2,10 @@
 
 //! Iterators: ranges over random contents, against simple models, and what they promise of any.
 
+mod cut;
 mod state;
 
+use cut::Cut;
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     dynptr::MAX_SIZE,
@@ -27,29 +29,74 @@ use rust_dynptr_host::logic::{
         MAX_RANGES,
         MAX_SCAN, //
     },
+    pieces::{
+        Pieces,
+        Whole, //
+    },
     reject::Reject,
     release::release, //
 };
 use state::State;
+use std::cell::Cell;
 
-/// Reads `bytes` as an iterator asks.
-fn reader(bytes: &[u8]) -> impl FnMut(u64, &mut [u8]) -> Result<(), Errno> + '_ {
-    move |at, buf| {
-        buf.copy_from_slice(&bytes[at as usize..][..buf.len()]);
-        Ok(())
+/// So many of `bytes`, at an offset, in pieces of `size`.
+fn part<'a>(bytes: &'a [u8], size: usize) -> impl Fn(u64, u32) -> Cut<'a> {
+    move |at, len| Cut::new(&bytes[at as usize..][..len as usize], |_| size)
+}
+
+/// What must not be read.
+fn unread(_: u64, _: u32) -> Cut<'static> {
+    panic!("read")
+}
+
+/// So many bytes that are all the same.
+fn all_the_same(byte: u8) -> impl Fn(u64, u32) -> Whole<&'static [u8]> {
+    let bytes: &[u8] = vec![byte; MAX_SCAN as usize].leak();
+    move |_, len| Whole::new(&bytes[..len as usize])
+}
+
+/// Pieces, and how many bytes were taken.
+struct Counted<'a>(Cut<'a>, &'a Cell<u32>);
+
+impl Pieces for Counted<'_> {
+    type Piece<'b>
+        = &'b [u8]
+    where
+        Self: 'b;
+
+    fn next(&mut self) -> Result<Option<&[u8]>, Errno> {
+        let piece = self.0.next()?;
+        self.1
+            .set(self.1.get() + piece.map_or(0, |piece| piece.len() as u32));
+        Ok(piece)
     }
 }
 
-/// All tokens of `bytes`.
-fn tokens(bytes: &[u8], delimiters: &[u8], flags: u64) -> Vec<Range> {
+/// What cannot be read.
+struct Bad;
+
+impl Pieces for Bad {
+    type Piece<'a> = &'a [u8];
+
+    fn next(&mut self) -> Result<Option<&[u8]>, Errno> {
+        Err(EFAULT)
+    }
+}
+
+/// All tokens of `bytes`, which come in pieces of `size`.
+fn tokens_of(bytes: &[u8], size: usize, delimiters: &[u8], flags: u64) -> Vec<Range> {
     let mut it = Tokens::new(bytes.len() as u64, delimiters, flags).unwrap();
     let mut found = Vec::new();
-    while let Some(range) = it.next_range(reader(bytes)) {
+    while let Some(range) = it.next_range(part(bytes, size)) {
         found.push(*range);
     }
     // For ever.
-    assert_eq!(it.next_range(|_, _| panic!("read after the end")), None);
+    assert_eq!(it.next_range(unread), None);
     found
+}
+
+fn tokens(bytes: &[u8], delimiters: &[u8], flags: u64) -> Vec<Range> {
+    tokens_of(bytes, usize::MAX, delimiters, flags)
 }
 
 fn steps(size: u64, step: u64) -> Vec<Range> {
@@ -127,7 +174,7 @@ proptest! {
     #[test]
     fn tokens_are_what_a_split_gives(
         bytes in contents(), delimiters in proptest::collection::vec(any::<u8>(), 0..3), kind in kind(),
-        byte in proptest::option::of(any::<u8>()), plain in any::<bool>(),
+        byte in proptest::option::of(any::<u8>()), plain in any::<bool>(), size in 1..100usize,
     ) {
         let mut set = delimiters.clone();
         if plain {
@@ -140,7 +187,7 @@ proptest! {
             prop_assert_eq!(Tokens::new(1, &given, flags).err(), Some(EINVAL));
             return Ok(());
         }
-        let found = tokens(&bytes, &given, flags);
+        let found = tokens_of(&bytes, size, &given, flags);
         prop_assert!(found.iter().all(|range| range.end != CUT));
         prop_assert_eq!(texts(&bytes, &found), split(&bytes, &set, kind));
     }
@@ -202,15 +249,14 @@ proptest! {
         }
         let mut it = Tokens::new(bytes.len() as u64, b",", kind).unwrap();
         let mut found = Vec::new();
-        let mut seen = 0;
-        while let Some(range) = it.next_range(|at, buf| {
-            seen += buf.len() as u32;
-            reader(&bytes)(at, buf)
+        let seen = Cell::new(0);
+        while let Some(range) = it.next_range(|at, len| {
+            Counted(part(&bytes, 64)(at, len), &seen)
         }) {
             // What is looked at twice is the rest of a piece.
-            prop_assert!(seen <= MAX_SCAN + 64, "{seen} bytes in one call");
+            prop_assert!(seen.get() <= MAX_SCAN + 64, "{} bytes in one call", seen.get());
             prop_assert!(range.len <= MAX_SCAN);
-            seen = 0;
+            seen.set(0);
             found.push(*range);
         }
         // Without the values: there are too many.
@@ -261,7 +307,7 @@ fn arguments_that_make_no_iterator() {
 fn nothing_gives_nothing() {
     assert_eq!({ Steps::NONE }.next_range(), None);
     assert_eq!({ Steps::NONE }.advance(1), Err(EINVAL));
-    assert_eq!({ Tokens::NONE }.next_range(|_, _| panic!("read")), None);
+    assert_eq!({ Tokens::NONE }.next_range(unread), None);
     assert_eq!(steps(0, 1), []);
     assert_eq!(tokens(b"", b",", 0), []);
     assert_eq!(tokens(b"", b",", LINES), []);
@@ -285,14 +331,9 @@ fn there_are_no_more_than_so_many_ranges() {
     }
     assert_eq!(count, MAX_RANGES);
     let mut it = Tokens::new(size, b",", LINES).unwrap();
+    let commas = all_the_same(b',');
     let mut count = 0u32;
-    while it
-        .next_range(|_, buf| {
-            buf.fill(b',');
-            Ok(())
-        })
-        .is_some()
-    {
+    while it.next_range(&commas).is_some() {
         count += 1;
     }
     assert_eq!(count, MAX_RANGES);
@@ -301,14 +342,10 @@ fn there_are_no_more_than_so_many_ranges() {
 #[test]
 fn offsets_at_the_end_of_the_range_do_not_wrap() {
     let mut it = Tokens::new(u64::MAX, b",", LINES).unwrap();
+    let letters = all_the_same(b'x');
     let mut last = Range::default();
     for _ in 0..3 {
-        last = *it
-            .next_range(|_, buf| {
-                buf.fill(b'x');
-                Ok(())
-            })
-            .unwrap();
+        last = *it.next_range(&letters).unwrap();
     }
     assert_eq!(last.offset, 2 * u64::from(MAX_SCAN));
     let mut it = Steps::new(u64::from(MAX_SIZE) * 8, MAX_SIZE.into(), 0).unwrap();
@@ -321,15 +358,16 @@ fn offsets_at_the_end_of_the_range_do_not_wrap() {
 fn what_cannot_be_read_ends_it() {
     for kind in [0, EMPTY, LINES] {
         let mut it = Tokens::new(100, b",", kind).unwrap();
-        let one = it.next_range(|at, buf| {
-            buf.fill(b'x');
-            buf[0] = if at == 0 { b'y' } else { b'x' };
-            buf[5] = b',';
-            Ok(())
-        });
+        let one = it
+            .next_range(part(&[b"yxxxx,", &[b'x'; 94][..]].concat(), 9))
+            .copied();
         assert_eq!(one.map(|range| range.len), Some(5));
-        assert_eq!(it.next_range(|_, _| Err(EFAULT)), None);
-        assert_eq!(it.next_range(|_, _| panic!("read after an error")), None);
+        assert_eq!(it.next_range(|_, _| Bad), None);
+        assert_eq!(it.next_range(unread), None);
+        // Less than was asked for.
+        let mut it = Tokens::new(100, b",", kind).unwrap();
+        assert_eq!(it.next_range(|_, _| Whole::new(&b"xxx"[..])), None);
+        assert_eq!(it.next_range(unread), None);
     }
 }
 

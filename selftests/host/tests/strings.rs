@@ -3,8 +3,10 @@
 //! Strings and memory in pieces against a plain model: the loops of the kernel's `bpf_str*()` and of the C
 //! library, on bytes in one place. Random contents, cut at random places: a million cases.
 
+mod cut;
 mod strings_model;
 
+use cut::Cut;
 use rust_dynptr_host::logic::{
     errno::{
         Errno,
@@ -162,30 +164,8 @@ impl Random {
 
     /// The bytes cut into pieces.
     fn cut<'a>(&mut self, bytes: &'a [u8]) -> Cut<'a> {
-        let mut pieces = Vec::new();
-        let mut rest = bytes;
         let most = [usize::MAX, 3, 9, 40, 300][self.below(5)];
-        while !rest.is_empty() {
-            let (piece, behind) = rest.split_at(1 + self.below(rest.len().min(most)));
-            pieces.push(piece);
-            rest = behind;
-        }
-        pieces.reverse();
-        Cut(pieces)
-    }
-}
-
-/// Pieces, the first one last.
-struct Cut<'a>(Vec<&'a [u8]>);
-
-impl Pieces for Cut<'_> {
-    type Piece<'b>
-        = &'b [u8]
-    where
-        Self: 'b;
-
-    fn next(&mut self) -> Result<Option<&[u8]>, Errno> {
-        Ok(self.0.pop())
+        Cut::new(bytes, |left| 1 + self.below(left.min(most)))
     }
 }
 
