@@ -55,6 +55,25 @@ logged() {
 	exit 1
 }
 
+# tree PID: the process and all that it started.
+tree() {
+	local child
+	echo "$1"
+	for child in $(pgrep -P "$1"); do tree "$child"; done
+}
+
+# whole CMD…: runs CMD. Who ends this script meanwhile ends all that CMD has started.
+whole() {
+	local child rc=0
+	"$@" &
+	child=$!
+	# shellcheck disable=SC2046,SC2064  # several words; the child that is now
+	trap "kill \$(tree $child) 2>/dev/null; trap - TERM; kill -TERM \$\$" INT TERM HUP
+	wait "$child" || rc=$?
+	trap - INT TERM HUP
+	return "$rc"
+}
+
 # in_userns CMD...: runs CMD as root of a user namespace when we are not root, plainly when we are.
 in_userns() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else unshare --user --map-root-user --map-auto -- "$@"; fi
@@ -94,18 +113,22 @@ need_space() {
 }
 
 # take_slot: at most one guest a processor, or each runs into its time limit; shells, mostly idle, do not count.
-# The lock goes when the last process of the run does.
+# Who comes first is served first. The lock goes when the last process of the run does.
 take_slot() {
-	local i fd n waits=""
+	local i fd queue n waits
 	n=$(nproc)
-	while :; do
+	exec {queue}>"$CACHE/vm-queue.lock"
+	flock -n "$queue" || { say "waiting: others wait for a guest" && flock "$queue"; }
+	for ((waits = 0; ; waits++)); do
 		for ((i = 0; i < n; i++)); do
 			exec {fd}>"$CACHE/vm-$i.lock"
-			! flock -n "$fd" || return 0
+			if flock -n "$fd"; then
+				exec {queue}>&-
+				return 0
+			fi
 			exec {fd}>&-
 		done
-		[ -n "$waits" ] || say "waiting: $n guests run already"
-		waits=1
+		[ "$waits" != 0 ] || say "waiting: $n guests run already"
 		sleep 0.5
 	done
 }

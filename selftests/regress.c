@@ -201,7 +201,7 @@ static void check_free_while_committing(const char *name)
 
 	if (!link)
 		tap_bail("attach: %s", strerror(errno));
-	for (; seconds() < end; rings++) {
+	for (; rings <= 100 || seconds() < end; rings++) {
 		int fd = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
 
 		if (fd < 0 || bpf_map_update_elem(bpf_map__fd(skel->maps.outer), &key, &fd, 0))
@@ -469,7 +469,7 @@ static void *wait_in_poll(void *argument)
 {
 	struct pollfd poll_fd = { .fd = *(int *)argument, .events = POLLIN };
 
-	return (void *)(long)poll(&poll_fd, 1, 10000);
+	return (void *)(long)poll(&poll_fd, 1, 120000);
 }
 
 static void check_waiter(const char *name, pthread_t thread, struct regress_bpf *skel)
