@@ -71,7 +71,8 @@ static void *run_loads(void *argument)
 	while (!stop) {
 		/* Only until verified: a loaded one would be bound and pin the module. */
 		int fd = bpf_prog_load(bpf_program__type(prog), "unbound", "GPL",
-				       bpf_program__insns(prog), bpf_program__insn_cnt(prog), &opts);
+				       bpf_program__insns(prog), bpf_program__insn_cnt(prog),
+				       &opts);
 
 		if (fd < 0)
 			load_failures++;
