@@ -303,6 +303,30 @@ fn arguments_that_make_no_iterator() {
     assert!(Tokens::new(10, b",", BYTE | LINES).is_ok());
 }
 
+/// As `include/rust_dynptr_iter.bpf.h` has them.
+#[test]
+fn numbers_are_those_of_the_header() {
+    assert_eq!((END, CUT), (-1, -2));
+    assert_eq!((BYTE, EMPTY, LINES), (256, 512, 1024));
+}
+
+#[test]
+fn a_long_token_goes_on_where_it_was_cut() {
+    let limit = u64::from(MAX_SCAN);
+    let mut bytes = vec![b'x'; MAX_SCAN as usize];
+    bytes.extend(b",,y");
+    let range = |offset, len, end| Range { offset, len, end };
+    let comma = i32::from(b',');
+    for kind in [0, EMPTY, LINES] {
+        let mut expected = vec![range(0, MAX_SCAN, CUT), range(limit, 0, comma)];
+        if kind != 0 {
+            expected.push(range(limit + 1, 0, comma));
+        }
+        expected.push(range(limit + 2, 1, END));
+        assert_eq!(tokens(&bytes, b",", kind), expected);
+    }
+}
+
 #[test]
 fn nothing_gives_nothing() {
     assert_eq!({ Steps::NONE }.next_range(), None);
