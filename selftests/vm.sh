@@ -107,7 +107,7 @@ tap_ok "vm: the accelerator is found by a boot with a time limit ($(cat "$cache"
 check 'nothing stays mounted' test "$(grep -c "$TOP/build\|/sysroot-[0-9a-f]*/" /proc/self/mountinfo || true)" = 0
 
 # ours: the processes of guests of this test.
-ours() { pgrep -s 0 'virtiofsd|qemu-system' || true; }
+ours() { { pgrep -s 0 virtiofsd; pgrep -s 0 qemu-system; } || true; }
 
 # wait_for SECONDS CMD…: until CMD succeeds.
 wait_for() {
