@@ -198,17 +198,18 @@ impl<'a> Cursor<'a> {
             return Ok((start, self.left.min(len.into())));
         }
         let mut len = self.left.min(BUFFER as u64);
-        if let Some(Class::Skb) = dynptr.word().class() {
-            // It may have become shorter than the view.
-            len = len.min(dynptr.skb(data).len().saturating_sub(at).into());
-            if len == 0 {
-                return Err(EFAULT);
-            }
-        }
         let buffer = self.buffer.as_mut_ptr().cast::<c_void>();
         let err = match dynptr.word().class() {
-            // SAFETY: `len` is at most the buffer's size.
-            Some(Class::Skb) => unsafe { dynptr.skb(data).load(at, buffer, len as u32) },
+            Some(Class::Skb) => {
+                let skb = dynptr.skb(data);
+                // It may have become shorter than the view.
+                len = len.min(skb.len().saturating_sub(at).into());
+                if len == 0 {
+                    return Err(EFAULT);
+                }
+                // SAFETY: `len` is at most the buffer's size.
+                unsafe { skb.load(at, buffer, len as u32) }
+            }
             Some(Class::File) => match dynptr.file() {
                 Some(file) => {
                     let at = file.offset().wrapping_add(self.at);
