@@ -12,6 +12,9 @@ char LICENSE[] SEC("license") = "GPL";
 
 char memory[8];
 
+/* Known to the verifier, so that it follows just so many. */
+const volatile int count = SWITCH_TURNS;
+
 SEC("tc")
 int turns(struct __sk_buff *skb)
 {
@@ -19,7 +22,7 @@ int turns(struct __sk_buff *skb)
 	int i;
 
 #pragma clang loop unroll(disable)
-	for (i = 0; i < SWITCH_TURNS; i++)
+	for (i = 0; i < count; i++)
 		bpf_dynptr_from_mem(memory, sizeof(memory), 0, &ptr);
 	return i;
 }

@@ -2,7 +2,7 @@
 #ifndef SWITCH_H
 #define SWITCH_H
 
-/* Below the verifier's limit of a million instructions. */
+/* At most: below the verifier's limit of a million instructions. */
 #define SWITCH_TURNS 100000
 
 #endif

@@ -49,9 +49,12 @@ fn unread(_: u64, _: u32) -> Cut<'static> {
     panic!("read")
 }
 
-/// So many bytes that are all the same.
-fn all_the_same(byte: u8) -> impl Fn(u64, u32) -> Whole<&'static [u8]> {
-    let bytes: &[u8] = vec![byte; MAX_SCAN as usize].leak();
+/// Commas, and letters: as many as are looked at for one token.
+static COMMAS: [u8; MAX_SCAN as usize] = [b','; MAX_SCAN as usize];
+static LETTERS: [u8; MAX_SCAN as usize] = [b'x'; MAX_SCAN as usize];
+
+/// So many of `bytes`, the same ones at every offset.
+fn all_the_same(bytes: &'static [u8]) -> impl Fn(u64, u32) -> Whole<&'static [u8]> {
     move |_, len| Whole::new(&bytes[..len as usize])
 }
 
@@ -355,7 +358,7 @@ fn there_are_no_more_than_so_many_ranges() {
     }
     assert_eq!(count, MAX_RANGES);
     let mut it = Tokens::new(size, b",", LINES).unwrap();
-    let commas = all_the_same(b',');
+    let commas = all_the_same(&COMMAS);
     let mut count = 0u32;
     while it.next_range(&commas).is_some() {
         count += 1;
@@ -366,7 +369,7 @@ fn there_are_no_more_than_so_many_ranges() {
 #[test]
 fn offsets_at_the_end_of_the_range_do_not_wrap() {
     let mut it = Tokens::new(u64::MAX, b",", LINES).unwrap();
-    let letters = all_the_same(b'x');
+    let letters = all_the_same(&LETTERS);
     let mut last = Range::default();
     for _ in 0..3 {
         last = *it.next_range(&letters).unwrap();
