@@ -24,6 +24,7 @@
 
 #include "heap_kfuncs.h"
 #include "iter_kfuncs.h"
+#include "own_kfuncs.h"
 #include "rust_dynptr.h"
 #include "string_kfuncs.h"
 #include "unexported.h"

@@ -10,7 +10,6 @@
 #include <linux/types.h>
 
 struct bpf_dynptr;
-struct bpf_prog;
 struct bpf_prog_aux;
 struct obj_cgroup;
 
@@ -43,12 +42,5 @@ struct bpf_dynptr_heap *rust_bpf_dynptr_heap_acquire(struct bpf_dynptr_heap *hea
 void rust_bpf_dynptr_heap_release(struct bpf_dynptr_heap *heap);
 /* What rust_dynptr_defer() is for. */
 void rust_heap_free_deferred(struct llist_node *node);
-int rust_heap_kfunc_filter(const struct bpf_prog *prog, u32 kfunc_id);
-
-/*
- * register_btf_kfunc_id_set() for all program types and register_btf_id_dtor_kfuncs(): 0 or an
- * errno. They go with the module's BTF.
- */
-int rust_dynptr_register_heap_kfuncs(void);
 
 #endif

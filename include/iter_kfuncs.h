@@ -2,7 +2,7 @@
 /*
  * Iterators over dynptrs: the kfuncs, as rust/kfuncs/iter.c defines them for BTF, and the Rust
  * functions that do the work (rust/entry/iter.rs). Programs include rust_dynptr_iter.bpf.h, which
- * documents them. All of these kfuncs are in the set of rust/kfuncs/heap.c: a module can have one.
+ * documents them. All of these kfuncs are in the set of rust/kfuncs/own.c: a module can have one.
  */
 #ifndef RUST_DYNPTR_ITER_KFUNCS_H
 #define RUST_DYNPTR_ITER_KFUNCS_H

@@ -99,12 +99,4 @@ int rust_bpf_dynptr_read_upto(void *dst, u32 dst_size, const struct bpf_dynptr *
 int rust_bpf_dynptr_copy_to_user(const struct bpf_dynptr *p, u64 offset, u64 size,
 				 void *unsafe_ptr);
 
-/*
- * Which of the kfuncs writes to user space, once the module's BTF is known; whether @prog may
- * call the kfunc @kfunc_id, which only who may bpf_probe_write_user() can if it is that one: 0 or
- * -EACCES.
- */
-void rust_dynptr_find_user_writer(void);
-int rust_dynptr_may_call(const struct bpf_prog *prog, u32 kfunc_id);
-
 #endif

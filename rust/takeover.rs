@@ -26,6 +26,7 @@ use crate::{
             wait_for_visits,
             ModuleRef, //
         },
+        own_kfuncs,
         programs::Program, //
     },
     stats,
@@ -174,7 +175,7 @@ impl Takeover {
         let probes = Probes::new()?;
         let bind = Bind::new(module, btf?.into_inner())?;
         faults::step()?;
-        heap::register_kfuncs()?;
+        own_kfuncs::register()?;
         let patch = Patch::new(module)?;
         Ok(Self {
             patch,

@@ -15,8 +15,7 @@ use crate::{
     bindings,
     glue::{
         dynptr::Dynptr,
-        heap::Block,
-        judge, //
+        heap::Block, //
     }, //
 };
 use core::ptr::null_mut;
@@ -133,22 +132,4 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_heap_release(heap: *mut bindings
 pub(crate) unsafe extern "C" fn rust_heap_free_deferred(node: *mut bindings::llist_node) {
     // SAFETY: By this function's contract.
     unsafe { Block::free_deferred(node) };
-}
-
-/// Whether a program may use the kfuncs of this module: 0, or -EACCES if our part of the verifier does not
-/// judge it. That is so while the livepatch is being enabled or disabled.
-///
-/// # Safety
-///
-/// Called by the verifier.
-#[no_mangle]
-pub(crate) unsafe extern "C" fn rust_heap_kfunc_filter(
-    prog: *const bindings::bpf_prog,
-    kfunc_id: u32,
-) -> c_int {
-    match judge::allows_kfuncs() {
-        // SAFETY: By this function's contract.
-        0 => unsafe { bindings::rust_dynptr_may_call(prog, kfunc_id) },
-        err => err,
-    }
 }

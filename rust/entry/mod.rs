@@ -12,6 +12,7 @@ mod helpers;
 mod internal;
 mod iter;
 mod kfuncs;
+mod own_kfuncs;
 mod ring_map;
 mod ringbuf;
 mod strings;

@@ -385,23 +385,6 @@ pub(crate) fn call_of(address: usize) -> Option<HeapCall> {
     }
 }
 
-/// Makes the kfuncs known to the verifier, for as long as the module is loaded.
-///
-/// # Errors
-///
-/// What the kernel says if it cannot use the module's BTF; the log says so.
-pub(crate) fn register_kfuncs() -> Result {
-    // SAFETY: Looks at BTF, while the module is being loaded.
-    unsafe { bindings::rust_dynptr_find_user_writer() };
-    // SAFETY: Called once, while the module is being loaded.
-    let err = unsafe { bindings::rust_dynptr_register_heap_kfuncs() };
-    if err != 0 {
-        pr_err!("the kfuncs of heap dynptrs cannot be registered ({err}): does the module's BTF fit this kernel?\n");
-        return Err(kernel::error::Error::from_errno(err));
-    }
-    Ok(())
-}
-
 /// Waits until all memory that was freed is given back, before the module goes. May sleep.
 pub(crate) fn wait_for_frees() {
     zone::drain(|header| {

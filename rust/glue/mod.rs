@@ -17,6 +17,7 @@ pub(crate) mod judge;
 mod layout;
 pub(crate) mod module;
 pub(crate) mod ordered;
+pub(crate) mod own_kfuncs;
 mod packet;
 #[cfg(rust_dynptr_faults)]
 pub(crate) mod planted;

@@ -2,16 +2,13 @@
 /*
  * The kfuncs of strings and memory in dynptrs, for BTF: Rust functions get none. Each is one call
  * of rust/entry/strings.rs. The names of arguments are what the verifier goes by: __str is a
- * string in a read-only map, __sz the size of the memory before it. rust/kfuncs/heap.c has the
+ * string in a read-only map, __sz the size of the memory before it. rust/kfuncs/own.c has the
  * module's one set of kfuncs, with these.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
-#include <linux/capability.h>
-#include <linux/security.h>
 
 #include "../../include/string_kfuncs.h"
-#include "../../include/unexported.h"
 
 __bpf_kfunc_start_defs();
 
@@ -155,27 +152,3 @@ __bpf_kfunc int bpf_dynptr_copy_to_user(const struct bpf_dynptr *p, u64 offset, 
 }
 
 __bpf_kfunc_end_defs();
-
-static u32 user_writer;
-
-void rust_dynptr_find_user_writer(void)
-{
-	struct btf *btf;
-	s32 id;
-
-	id = bpf_find_btf_id("bpf_dynptr_copy_to_user", BTF_KIND_FUNC, &btf);
-	if (id > 0) {
-		user_writer = id;
-		btf_put(btf);
-	}
-}
-
-int rust_dynptr_may_call(const struct bpf_prog *prog, u32 kfunc_id)
-{
-	/* Without its number, none may. */
-	if (user_writer && kfunc_id != user_writer)
-		return 0;
-	if (!capable(CAP_SYS_ADMIN) || security_locked_down(LOCKDOWN_BPF_WRITE_USER))
-		return -EACCES;
-	return 0;
-}
