@@ -2,10 +2,8 @@
 
 //! Iterators: ranges over random contents, against simple models, and what they promise of any.
 
-mod cut;
 mod state;
 
-use cut::Cut;
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     dynptr::MAX_SIZE,
@@ -37,15 +35,32 @@ use rust_dynptr_host::logic::{
     release::release, //
 };
 use state::State;
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    slice::Chunks, //
+};
+
+/// A view in pieces of one size, which are made as they are asked for: a token may need the first only.
+struct Parts<'a>(Chunks<'a, u8>);
+
+impl Pieces for Parts<'_> {
+    type Piece<'b>
+        = &'b [u8]
+    where
+        Self: 'b;
+
+    fn next(&mut self) -> Result<Option<&[u8]>, Errno> {
+        Ok(self.0.next())
+    }
+}
 
 /// So many of `bytes`, at an offset, in pieces of `size`.
-fn part<'a>(bytes: &'a [u8], size: usize) -> impl Fn(u64, u32) -> Cut<'a> {
-    move |at, len| Cut::new(&bytes[at as usize..][..len as usize], |_| size)
+fn part<'a>(bytes: &'a [u8], size: usize) -> impl Fn(u64, u32) -> Parts<'a> {
+    move |at, len| Parts(bytes[at as usize..][..len as usize].chunks(size))
 }
 
 /// What must not be read.
-fn unread(_: u64, _: u32) -> Cut<'static> {
+fn unread(_: u64, _: u32) -> Parts<'static> {
     panic!("read")
 }
 
@@ -59,7 +74,7 @@ fn all_the_same(bytes: &'static [u8]) -> impl Fn(u64, u32) -> Whole<&'static [u8
 }
 
 /// Pieces, and how many bytes were taken.
-struct Counted<'a>(Cut<'a>, &'a Cell<u32>);
+struct Counted<'a>(Parts<'a>, &'a Cell<u32>);
 
 impl Pieces for Counted<'_> {
     type Piece<'b>

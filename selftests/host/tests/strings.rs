@@ -3,10 +3,8 @@
 //! Strings and memory in pieces against a plain model: the loops of the kernel's `bpf_str*()` and of the C
 //! library, on bytes in one place. Random contents, cut at random places: a million cases.
 
-mod cut;
 mod strings_model;
 
-use cut::Cut;
 use rust_dynptr_host::logic::{
     errno::{
         Errno,
@@ -45,6 +43,35 @@ use strings_model as model;
 
 /// Cases of all operations together.
 const CASES: u64 = 1_000_000;
+
+/// Pieces, the first one last.
+struct Cut<'a>(Vec<&'a [u8]>);
+
+impl<'a> Cut<'a> {
+    /// `bytes` in pieces of as many as `size` says for what is left, 1 at least.
+    fn new(bytes: &'a [u8], mut size: impl FnMut(usize) -> usize) -> Self {
+        let mut pieces = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(size(rest.len()).clamp(1, rest.len()));
+            pieces.push(piece);
+            rest = behind;
+        }
+        pieces.reverse();
+        Self(pieces)
+    }
+}
+
+impl Pieces for Cut<'_> {
+    type Piece<'b>
+        = &'b [u8]
+    where
+        Self: 'b;
+
+    fn next(&mut self) -> Result<Option<&[u8]>, Errno> {
+        Ok(self.0.pop())
+    }
+}
 
 /// xorshift64*: the same cases every time.
 struct Random(u64);
