@@ -1,12 +1,10 @@
 #!/bin/bash
-# dkms.sh DEBS DEB [source]: in the guest, as on a Debian machine: installs dkms (from DEBS) and our package, which
-# builds the module there; loads it by modprobe, removes the package. The root file system is read-only: overlays
-# are written to. The tree to build against is the one that set-up has prepared, or, with `source`, one that the
-# package prepares from linux-source, as it does on a machine of yours.
+# dkms.sh DEBS DEB: in the guest, as on a Debian machine: installs dkms (from DEBS) and our package, which builds
+# the module there; loads it by modprobe, removes the package. The root file system is read-only: overlays are
+# written to.
 set -euo pipefail
 DEBS=$1
 DEB=$2
-TREE=${3:-prepared}
 cd "$(dirname "$0")/.."
 # shellcheck source=selftests/tap.sh
 . selftests/tap.sh
@@ -14,14 +12,15 @@ LOG=/tmp/dkms.log
 MODULE=rust-dynptr
 
 modprobe overlay
-mount -t tmpfs -o size=75% tmpfs /tmp
+mount -t tmpfs -o size=2G tmpfs /tmp
 for dir in etc usr var; do
 	mkdir -p "/tmp/over/$dir/upper" "/tmp/over/$dir/work"
 	mount -t overlay -o "lowerdir=/$dir,upperdir=/tmp/over/$dir/upper,workdir=/tmp/over/$dir/work" overlay "/$dir"
 done
 logged() { DEBIAN_FRONTEND=noninteractive "$@" </dev/null >>$LOG 2>&1; }
 
-[ "$TREE" = source ] || echo KDIR=/kdir >/etc/rust-dynptr.conf
+# The tree that the first build would prepare: here the one that set-up has prepared in the same way.
+echo KDIR=/kdir >/etc/rust-dynptr.conf
 cp "$DEBS"/*.deb "$DEB" /tmp/
 rc=0
 logged dpkg -i /tmp/dkms_*.deb || rc=$?

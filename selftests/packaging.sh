@@ -55,4 +55,14 @@ for file in dkms.conf Kbuild rust/rust_dynptr_main.rs scripts/dkms-build tools/k
 	grep -q "/usr/src/rust-dynptr-.*/$file$" "$OUT" || rc=1
 done
 tap_ok 'packaging: the DKMS package has what it is built from' "$rc" "$OUT"
+
+# As DKMS does where /etc/rust-dynptr.conf names no tree, in the sysroot: in the guest (part dkms) it takes an hour.
+rc=0
+# shellcheck disable=SC2016  # expanded by the inner shell
+scripts/enter bash -euc 'mount -t tmpfs -o size=4G tmpfs /var/lib
+	cp -r /host/build/package/usr/src/rust-dynptr-* /tmp/source
+	/tmp/source/scripts/dkms-build "$1"
+	modinfo -F vermagic /tmp/source/build/rust_dynptr.ko' sh "$KVER" >"$OUT" 2>&1 || rc=$?
+grep -q "^$KVER " "$OUT" || rc=1
+tap_ok 'packaging: DKMS prepares a tree from linux-source, and builds the module' "$rc" "$OUT"
 tap_done
