@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the demonstrations share; sourced by demo-NAME.sh with RESULTS set, in the clone.
 
+# shellcheck source=scripts/splats.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/splats.sh"
 TOOL=scripts/rust-dynptr
 DEBUG=/sys/kernel/debug/rust_dynptr
 W=$(mktemp -d)
@@ -45,7 +47,7 @@ unload() {
 
 # finish WORDS: ends the script, with these WORDS if all is well.
 finish() {
-	dmesg | grep -E 'WARNING|BUG|Oops|RIP:' && bad 'the kernel log has splats'
+	dmesg | splats 'WARNING|BUG|Oops|RIP: 0010' | grep . && bad 'the kernel log has splats'
 	rm -rf "$W"
 	[ "$BAD" = 0 ] && echo "$1"
 	exit "$BAD"

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bpf/grid.h"
@@ -393,9 +394,22 @@ static void show_difference(size_t i, int side)
 	show(side_names[side], &results[side][i]);
 }
 
+/*
+ * C copies from where a packet's head was when the copy itself moves it: moves.c shows that. What
+ * was there is still there, but on the debug kernel, which poisons what is freed.
+ */
+static bool c_copies_poison(const struct grid_case *r, unsigned int class)
+{
+	struct utsname kernel;
+
+	return class == GRID_SKB_FRAGS && r->op == GRID_COPY_SELF && !uname(&kernel) &&
+	       strstr(kernel.release, "-rust-dynptr-debug");
+}
+
 static void compare(int side)
 {
 	size_t differences[GRID_CLASSES] = {}, cases[GRID_CLASSES] = {}, good[GRID_CLASSES] = {};
+	size_t poisoned = 0;
 
 	for (size_t i = 0; i < total; i++) {
 		unsigned int class = places[i].class;
@@ -404,9 +418,13 @@ static void compare(int side)
 		good[class] += results[WITH_C][i].ret >= 0;
 		if (!memcmp(&results[WITH_C][i], &results[side][i], sizeof(results[side][i])))
 			continue;
-		if (differences[class]++ < 3)
+		if (c_copies_poison(&places[i].request, class))
+			poisoned++;
+		else if (differences[class]++ < 3)
 			show_difference(i, side);
 	}
+	if (poisoned)
+		tap_note("%zu copies in which C reads freed memory are not compared", poisoned);
 	for (int class = 0; class < GRID_CLASSES; class++)
 		tap_ok(cases[class] && !differences[class],
 		       "grid: %s, %s: %zu cases (%zu without error), %zu differences from C",

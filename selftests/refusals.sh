@@ -26,10 +26,10 @@ refuse_load() {
 	tap_ok "refuse: $1: the system is as before" "$rc" "$W/after"
 }
 
-# edited FROM TO: a copy of the module with a string of the same length replaced.
+# edited FROM TO: a copy of the module with a string of the same length replaced, and no signature.
 edited() {
 	[ ${#1} = ${#2} ] || { echo "lengths differ: $1 $2" >&2; exit 1; }
-	LC_ALL=C sed "s/$1/$2/g" "$KO" >"$W/edited.ko"
+	LC_ALL=C sed "s/$1/$2/g; s/~Module signature appended~/~Module signature  removed~/" "$KO" >"$W/edited.ko"
 	echo "$W/edited.ko"
 }
 
