@@ -6,8 +6,10 @@
 # subprogram to compile among those that are left (143661).
 # shellcheck disable=SC2034
 STOCK='bpf_update_branch_counts|dynptr_type_str|bpf_jit_subprogs'
-# While C is in charge: bpf_dynptr_copy() and _write() from a packet's first part to behind it (moves.c).
+# While C is in charge: bpf_dynptr_copy() and _write() from a packet's first part to behind it (moves.c); on the debug
+# kernel, what bpf_dynptr_clone() makes in slots that overlap the original's (docs/differences.md).
 STOCK_WITH_C='KASAN: slab-use-after-free in __bpf_skb_store_bytes'
+STOCK_WITH_C+='|WARNING: kernel/bpf/helpers.c:[0-9]+ at (bpf_dynptr_slice|__bpf_dynptr_write)'
 
 # What only says that the emulator is slow.
 SLOW='NMI handler .* took too long'
