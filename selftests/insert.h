@@ -115,7 +115,7 @@ static inline pid_t change_start(const char *ko)
 	return pid;
 }
 
-/* How long it takes, in microseconds, while nobody has to be waited for: a test may measure that. */
+/* How long it takes when nobody has to be waited for, in microseconds: a test may measure it. */
 static useconds_t change_takes;
 
 /* Whether it is still at it when it should be through. */

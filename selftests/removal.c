@@ -16,6 +16,8 @@
 #define LOG_BYTES 4096
 /* The page that is not there, behind one that is. */
 #define ABSENT 1
+/* The debug kernel unloads in half a minute. */
+#define WAIT_MS 120000L
 
 static struct ring ring;
 
@@ -72,7 +74,7 @@ static void wait_through(const char *ko, bool load)
 	pthread_t waiter;
 	void *got;
 
-	if (pthread_create(&waiter, NULL, wait_for_record, (void *)20000L))
+	if (pthread_create(&waiter, NULL, wait_for_record, (void *)WAIT_MS))
 		tap_bail("no thread");
 	usleep(500000);
 	right = load ? !control_load(ko, "count=1") : !control_unload();
