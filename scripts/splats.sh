@@ -14,6 +14,10 @@ STOCK_WITH_C+='|WARNING: kernel/bpf/helpers.c:[0-9]+ at (bpf_dynptr_slice|__bpf_
 # What only says that the emulator is slow.
 SLOW='NMI handler .* took too long'
 
+# What must not be in it after a test of ours. "BUG " is the allocator's; a user's registers are no splat.
+# shellcheck disable=SC2034
+SPLATS='WARNING:|BUG[: ]|Oops|RIP: 0010|general protection|stalls on|blocked for more|INFO: '
+
 # splats PATTERN: of the kernel log on stdin, the lines with PATTERN, an extended regular expression, but those
 # of C's own bugs while C is in charge, and of a slow machine. The log must have the notices of the module and the livepatch.
 splats() {

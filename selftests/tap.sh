@@ -54,8 +54,7 @@ tap_part() {
 # an extended regular expression, are no splat.
 tap_no_splat() {
 	local splats=0
-	dmesg | splats 'WARNING:|BUG[: ]|Oops|RIP: 0010|general protection|stalls on|blocked for more|INFO: ' |
-		grep -vE "${2:-^$}" >/tmp/splats || true
+	dmesg | splats "$SPLATS" | grep -vE "${2:-^$}" >/tmp/splats || true
 	[ ! -s /tmp/splats ] || splats=1
 	tap_ok "$1: no splat in the kernel log" "$splats" /tmp/splats
 }

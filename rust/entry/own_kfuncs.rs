@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The filter of the module's own set of kfuncs (`rust/kfuncs/own.c`): called by the verifier for each call
-//! of one of them (`btf_kfunc_id_set_contains()` in `kernel/bpf/btf.c`). May sleep.
+//! of one of them (`__btf_kfunc_is_allowed()` in `kernel/bpf/btf.c`). May sleep.
 
 use crate::{
     bindings,
