@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module modules_install deb vng setup run test test-long test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
+.PHONY: module kernel modules_install deb vng setup run test test-long test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
 	install-tool help clean distclean
 
 # KDIR=PATH: a kernel tree that you have built, for everything here; into build/own. KIMAGE=PATH: another image.
@@ -14,6 +14,10 @@ endif
 
 setup:
 	@scripts/setup
+
+# KDIR=PATH: that tree, built with the sysroot's compilers and the options that are needed here.
+kernel: setup
+	@scripts/make-kernel '$(KDIR)'
 
 module: setup
 	@$(if $(KDIR),scripts/own-kernel '$(KDIR)')
@@ -95,6 +99,7 @@ bench-record: module
 
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
+	@echo 'make kernel KDIR=~/linux  builds your kernel tree with the compilers of the sysroot'
 	@echo 'make modules_install  the module where modprobe finds it; INSTALL_MOD_PATH=DIR below DIR'
 	@echo 'make deb        a package for DKMS: build/rust-dynptr-dkms_*.deb'
 	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'

@@ -55,6 +55,39 @@ logged() {
 	exit 1
 }
 
+# logged_steps LOG OF CMD…: as logged, for what compiles long: a line every minute, with how many steps OF ("of 2800") it was.
+logged_steps() {
+	local log=$1 of=$2 reporter rc=0
+	shift 2
+	(
+		exec {tick}<> <(:) # nothing ever comes: a clock without a process
+		while ! read -rt 60 -u "$tick"; do
+			kill -0 $$ 2>/dev/null || exit
+			say "$(grep -c '^  [A-Z]' "$log" || true)$of steps"
+		done
+	) &
+	reporter=$!
+	(logged "$log" "$@") || rc=$?
+	kill "$reporter" 2>/dev/null || true
+	return "$rc"
+}
+
+# lacking_options TREE: what of kernel.config and guest.config TREE/.config has not, as "OPTION=VALUE LIST". Any version
+# of DWARF will do.
+lacking_options() {
+	local line list
+	for list in kernel guest; do
+		while IFS= read -r line; do
+			case $line in
+			CONFIG_DEBUG_INFO_DWARF*) ! grep -q '^CONFIG_DEBUG_INFO=y' "$1/.config" || continue ;;
+			CONFIG_*) ! grep -qxF "$line" "$1/.config" || continue ;;
+			*) continue ;;
+			esac
+			echo "$line $list"
+		done <"$SCRIPTS/$list.config"
+	done
+}
+
 # tree PID: the process and all that it started.
 tree() {
 	local child

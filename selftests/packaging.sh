@@ -31,6 +31,34 @@ tap_refused 'packaging: and what was not built' 1 "$OUT" 'missing: vmlinux in'
 lacking=$(grep -c 'missing: CONFIG' "$OUT" || true)
 tap_ok "packaging: no other option ($lacking named)" "$((lacking != 2))" "$OUT"
 
+rc=0
+scripts/make-kernel "$DIR/root" >"$OUT" 2>&1 || rc=$?
+tap_refused 'packaging: make kernel where no tree is' 1 "$OUT" 'mend: give the directory of a kernel'
+# A tree of which the build system has no more than what is called; DROPS is an option that does not hold.
+mkdir -p "$DIR/kernel/scripts/kconfig"
+touch "$DIR/kernel/Kconfig"
+# shellcheck disable=SC2016  # expanded where it is called
+printf '#!/bin/sh\n%s\n' 'cat .config "$3" >new && mv new .config' >"$DIR/kernel/scripts/kconfig/merge_config.sh"
+chmod +x "$DIR/kernel/scripts/kconfig/merge_config.sh"
+cat >"$DIR/kernel/Makefile" <<'EOF'
+defconfig:
+	(echo CONFIG_MODULES=y; echo CONFIG_DEBUG_INFO=y) >.config
+olddefconfig:
+	sed -i '/CONFIG_$(shell cat drops)=/d' .config
+bzImage modules:
+	echo "  BUILT $@ $(CC)" | tee -a built
+EOF
+echo LIVEPATCH >"$DIR/kernel/drops"
+rc=0
+scripts/make-kernel "$DIR/kernel" >"$OUT" 2>&1 || rc=$?
+tap_refused 'packaging: make kernel names an option that does not hold' 1 "$OUT" 'do not hold in .*: CONFIG_LIVEPATCH=y$'
+echo NONE >"$DIR/kernel/drops"
+rc=0
+[ ! -e "$DIR/kernel/built" ] || rc=1
+scripts/make-kernel "$DIR/kernel" >>"$OUT" 2>&1 || rc=$?
+{ cat "$DIR/kernel/built" && [ "$(grep -c 'BUILT [bm].* x86_64-linux-gnu-gcc-14' "$DIR/kernel/built")" = 2 ]; } >>"$OUT" || rc=1
+tap_ok "packaging: make kernel compiles once all hold ($(grep -c ^CONFIG "$DIR/kernel/.config") options)" "$rc" "$OUT"
+
 scripts/enter openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=test/ -keyout /dev/fd/1 -out /dev/fd/1 \
 	>"$DIR/both.pem" 2>/dev/null
 cp build/rust_dynptr.ko "$DIR/unsigned.ko"
