@@ -16,6 +16,6 @@ tap_part build/selftests/binding "$KO"
 tap_part build/selftests/mixed "$KO" 0 "$CYCLES"
 tap_part build/selftests/sleepers "$KO" file "$CYCLES"
 tap_part build/selftests/sleepers "$KO" user "$CYCLES"
-tap_part build/selftests/sleepers "$FAULTS_KO" maps "$CYCLES" linger=300
+tap_part build/selftests/sleepers "$FAULTS_KO" maps "$CYCLES"
 tap_no_splat pins
 tap_done

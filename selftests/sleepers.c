@@ -7,7 +7,7 @@
  *   user  bound programs, in bpf_copy_from_user_dynptr() of memory that is not there: the module
  *         must be held, even when the program is detached and closed while it sleeps.
  *   maps  system calls, in the map operations, which sleep there as a module that was built for
- *         tests lets them (PARAMETER linger=MS).
+ *         tests lets them: for longer than the module takes to go.
  *
  * With PARAMETER nowait=1, which such a module has, it does not wait: then the kernel oopses. That
  * is the negative control.
@@ -289,7 +289,7 @@ static void (*const doings[])(void) = {
 	create_maps, poll_map, poll_user_map, map_map, map_user_map, show_map,
 };
 
-static void maps_cycle(const char *ko, const char *parameters, const pid_t *pids, int cycle)
+static void maps_cycle(const char *ko, const char *parameters, const pid_t *pids, useconds_t rest)
 {
 	int in_module = 0;
 	double start;
@@ -306,14 +306,19 @@ static void maps_cycle(const char *ko, const char *parameters, const pid_t *pids
 	       "sleepers: maps: %d of %zu asleep in Rust; rmmod took %.1f s", in_module,
 	       COUNT(doings), seconds() - start);
 	/* Long enough for those who would have woken up in what is no more. */
-	usleep(700000);
+	usleep(rest);
 }
 
 static void part_maps(const char *ko, const char *parameters, int cycles)
 {
 	pid_t pids[COUNT(doings)];
+	useconds_t linger;
+	char with[256];
 	int alive = 0;
 
+	measure_change(ko, parameters);
+	linger = 300000 + 2 * change_takes;
+	snprintf(with, sizeof(with), "%s linger=%u", parameters, linger / 1000);
 	for (size_t i = 0; i < COUNT(doings); i++) {
 		pids[i] = fork();
 		while (!pids[i]) {
@@ -322,7 +327,7 @@ static void part_maps(const char *ko, const char *parameters, int cycles)
 		}
 	}
 	for (int i = 0; i < cycles; i++)
-		maps_cycle(ko, parameters, pids, i);
+		maps_cycle(ko, with, pids, linger + 400000);
 	for (size_t i = 0; i < COUNT(doings); i++) {
 		alive += !waitpid(pids[i], NULL, WNOHANG);
 		kill(pids[i], SIGKILL);
