@@ -168,8 +168,12 @@ bpftool prog pin id "$(awk '$2 == "traffic" {print $1}' "$DEBUG/programs")" /sys
 end "$started"
 run "$TOOL" unload
 gives 'unload names what is pinned' 1 '\(traffic\) .*open in no process: pinned'
-{ sleep 3; rm /sys/fs/bpf/tool; } &
-run "$TOOL" unload --wait 60
+: >"$W/err"
+{
+	timeout 60 sh -c 'until grep -q waiting "$1"; do sleep 0.1; done' sh "$W/err" || true
+	rm /sys/fs/bpf/tool
+} &
+run "$TOOL" unload --wait 120
 gives 'unload --wait: until they are gone' 0 'waiting for what holds the module'
 wait
 run "$TOOL" unload
