@@ -28,6 +28,8 @@ static atomic_int tid;
 static atomic_bool ended;
 static int load_error;
 static unsigned int turns = SWITCH_TURNS;
+/* How often the verifying thread was looked at, and was not on the side where it should be. */
+static int seen, wrong;
 
 /* Only a task that is not running can switch: the verifying one has to share its processor. */
 static void share_processor(void)
@@ -71,6 +73,8 @@ static void *verify(void *unused)
 	if (!skel)
 		tap_bail("cannot open switch.bpf.o: %s", strerror(errno));
 	skel->rodata->count = turns;
+	/* Statistics alone; without a log libbpf would load once more, for one. */
+	bpf_program__set_log_level(skel->progs.turns, 4);
 	atomic_store(&tid, syscall(SYS_gettid));
 	load_error = switch_bpf__load(skel);
 	atomic_store(&ended, true);
@@ -131,14 +135,11 @@ static unsigned long long hits(void)
 	return -1;
 }
 
-/*
- * The livepatch changes to @side while the thread verifies: it must stay on the other side until it
- * has ended.
- */
-static void during(const char *what, int side)
+/* While the livepatch changes to @side, the thread that verifies must stay on the other one. */
+static void look(int side)
 {
-	int seen = 0, wrong = 0;
-
+	seen = 0;
+	wrong = 0;
 	while (!atomic_load(&ended)) {
 		bool changing = number_in(PATCH "transition", 0) == 1;
 		int now = verifier_side();
@@ -150,9 +151,14 @@ static void during(const char *what, int side)
 		}
 		usleep(10 * 1000);
 	}
+}
+
+static void report(const char *what)
+{
 	tap_ok(seen > 0, "switch: the program was still being verified, %s (%d looks)", what, seen);
 	tap_ok(!wrong, "switch: its task stayed on its side, %s (%d of %d looks)", what, wrong,
 	       seen);
+	tap_ok(!load_error, "switch: it was accepted, %s (%d)", what, load_error);
 }
 
 /*
@@ -182,10 +188,9 @@ static void enable_once(const char *ko)
 		tap_bail("cannot start %s", command);
 	while (number_in(PATCH "enabled", 0) != 1 && !atomic_load(&ended))
 		usleep(1000);
-	during("enabling", 1);
+	look(1);
 	end(threads);
 	tap_ok(!pclose(tool), "switch: the module loads");
-	tap_ok(hits() == 0, "switch: no part of it was judged by Rust (%llu calls)", hits());
 }
 
 static void enable(const char *ko)
@@ -195,7 +200,8 @@ static void enable(const char *ko)
 		tap_ok(!control_unload(), "switch: the module unloads, for another attempt");
 		enable_once(ko);
 	}
-	tap_ok(!load_error, "switch: it was accepted, enabling (%d)", load_error);
+	report("enabling");
+	tap_ok(hits() == 0, "switch: no part of it was judged by Rust (%llu calls)", hits());
 }
 
 /* 0, or an errno. */
@@ -215,7 +221,7 @@ static void disable_once(void)
 
 	begin(threads);
 	tap_ok(!disable_patch(), "switch: the livepatch is disabled");
-	during("disabling", 0);
+	look(0);
 	end(threads);
 }
 
@@ -227,7 +233,7 @@ static void disable(const char *ko)
 		       "switch: the module comes anew, for another attempt");
 		disable_once();
 	}
-	tap_ok(!load_error, "switch: it was accepted, disabling (%d)", load_error);
+	report("disabling");
 	tap_ok(hits() == turns, "switch: all of it was judged by Rust (%llu of %u calls)", hits(),
 	       turns);
 	tap_ok(!control_unload(), "switch: the module unloads");
