@@ -12,6 +12,9 @@ ifneq ($(KDIR),)
 export RUST_DYNPTR_KERNEL := own
 endif
 
+# What is built already is not built again by root in the clone of somebody else.
+BUILT := $(if $(shell [ "$$(id -u)" = 0 ] && [ "$$(stat -c %u build/env 2>/dev/null || echo 0)" != 0 ] && echo other),,module)
+
 setup:
 	@scripts/setup
 
@@ -24,7 +27,7 @@ module: setup
 	@scripts/build
 
 # INSTALL_MOD_PATH=DIR: below that directory.
-modules_install: module
+modules_install: $(BUILT)
 	@scripts/install-module
 
 # A package for dkms, build/rust-dynptr-dkms_*.deb.
@@ -59,11 +62,11 @@ test-debug: module
 	@RUST_DYNPTR_KERNEL=debug scripts/test $(ONLY)
 
 vm: module
-	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(if $(CMD),'$(subst ','\'',$(CMD))')
+	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(if $(value CMD),'$(subst ','\'',$(value CMD))')
 
 # In virtme-ng: a shell, or CMD.
-vng: module
-	@scripts/vng $(if $(CMD),'$(subst ','\'',$(CMD))')
+vng: $(BUILT)
+	@scripts/vng $(if $(value CMD),'$(subst ','\'',$(value CMD))')
 
 fmt: module
 	@scripts/fmt
@@ -84,7 +87,7 @@ install-tool:
 # SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
 SEEDS ?= 1-5000
 fuzz: module
-	@scripts/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(if $(MATCH),'$(subst ','\'',$(MATCH))'),$(SEEDS))
+	@scripts/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(if $(value MATCH),'$(subst ','\'',$(value MATCH))'),$(SEEDS))
 
 # ONLY=upstream: only that group, see scripts/bench. REPEATS=2, MODES='text in the mode'.
 bench: module
@@ -106,7 +109,7 @@ help:
 	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs;'
 	@echo '                DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on arguments of programs)'
 	@echo 'make test       all tests; ends with "N passed, N failed"; ONLY="host guest" picks parts'
-	@echo 'make test-long  what takes longer: mutation testing of all rules (half an hour); ONLY="mutants" picks parts'
+	@echo 'make test-long  what takes longer: packaging, vng, dkms, mutation testing of all rules; ONLY="mutants" picks parts'
 	@echo 'make coverage   the host tests, and which lines of the rules they reach'
 	@echo 'make mutants    mutation testing of the rules; FILE="ring slot" of these files'
 	@echo 'make test-debug the guest tests on a kernel that looks for memory errors, lock misuse, leaks (hours)'

@@ -134,6 +134,9 @@ static_assert(sizeof(sk_buff_data_t) == sizeof(u32));
 /* copy_from_user(): bytes that could not be copied, which are zero then. May sleep. */
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size);
 
+/* Whether the current task has memory of its own to write to, as bpf_probe_write_user() wants it. */
+bool rust_dynptr_has_user_memory(void);
+
 /* copy_to_user(): bytes that could not be copied. May sleep. */
 unsigned long rust_dynptr_copy_to_user(void __user *dst, const void *src, unsigned long size);
 
@@ -163,6 +166,9 @@ unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned in
 
 /* Whether the current context may sleep; never wrongly true. */
 bool rust_dynptr_may_sleep(void);
+
+/* Whether this is no NMI and interrupts are on: nobody here holds a lock that is taken with them off. */
+bool rust_dynptr_irqs_are_on(void);
 
 /*
  * Charges @size bytes to the memory cgroup that @owner (an object of the slab) is charged to: false
@@ -213,6 +219,6 @@ u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event);
  * Whether the livepatch @patch acts on what the current task calls, and will until it leaves the
  * patched functions. False in doubt.
  */
-bool rust_dynptr_patch_acts(const struct klp_patch *patch);
+bool rust_dynptr_patch_acts(const struct klp_patch *patch, const struct klp_func *function);
 
 #endif

@@ -418,6 +418,7 @@ extern int bpf_dynptr_read_upto(void *dst, __u32 dst__sz, const struct bpf_dynpt
  * Return:
  * * ``0`` - done
  * * ``-EFAULT`` - also if the address cannot be written: some bytes may be
+ * * ``-EPERM`` - in a kernel thread, such as a workqueue's, and in a task that is exiting
  */
 extern int bpf_dynptr_copy_to_user(const struct bpf_dynptr *p, __u64 offset, __u64 size,
 				   void *unsafe_ptr__ign) __ksym;

@@ -49,7 +49,7 @@ logged() {
 	local rc=$?
 	tail -n 30 "$log" >&2
 	if grep -q 'No space left on device' "$log"; then
-		die "no space left ($1)" "free some space under $CACHE and $BUILD: df -h; then run it again"
+		die "no space left ($1)" "free some space where $CACHE, $BUILD and the kernel tree are: df -h; then run it again"
 	fi
 	printf '%s: error: %s failed with status %d; the whole log: %s\n' "$ME" "$1" "$rc" "$log" >&2
 	exit 1
@@ -57,12 +57,14 @@ logged() {
 
 # logged_steps LOG OF CMD…: as logged, for what compiles long: a line every minute, with how many steps OF ("of 2800") it was.
 logged_steps() {
-	local log=$1 of=$2 reporter rc=0
+	local log=$1 of=$2 caller=$BASHPID reporter rc=0
 	shift 2
+	# shellcheck disable=SC2154  # locked's
 	(
+		[ -z "${fd:-}" ] || exec {fd}>&- # its lock ends with the caller
 		exec {tick}<> <(:) # nothing ever comes: a clock without a process
 		while ! read -rt 60 -u "$tick"; do
-			kill -0 $$ 2>/dev/null || exit
+			kill -0 "$caller" 2>/dev/null || exit
 			say "$(grep -c '^  [A-Z]' "$log" || true)$of steps"
 		done
 	) &

@@ -84,25 +84,32 @@ static inline bool livepatch_end(void)
 	return access(LIVEPATCH, F_OK);
 }
 
-/* Whether a task sleeps in the module, soon: its stack says so. */
-static inline bool task_is_in_module(int tid)
+/* Whether a task sleeps in the module now: its stack says so. */
+static inline bool task_is_in_module_now(int tid)
 {
 	char path[64], line[256];
 	bool found = false;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stack", tid);
-	for (int i = 0; i < 200 && !found; i++) {
-		file = fopen(path, "r");
-		if (!file)
-			return false;
-		while (fgets(line, sizeof(line), file))
-			found |= !!strstr(line, "[rust_dynptr]");
-		fclose(file);
-		if (!found)
-			usleep(10000);
-	}
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		found |= !!strstr(line, "[rust_dynptr]");
+	fclose(file);
 	return found;
+}
+
+/* The same, soon. */
+static inline bool task_is_in_module(int tid)
+{
+	for (int i = 0; i < 200; i++) {
+		if (task_is_in_module_now(tid))
+			return true;
+		usleep(10000);
+	}
+	return false;
 }
 
 /* Loads @ko, or unloads the module if it is NULL, in a process of its own. */

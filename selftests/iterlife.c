@@ -74,6 +74,9 @@ static void of_dynptrs(void)
 	run(skel->progs.adjusted);
 	tap_ok(life->count == fields && life->end == END && life->size == LIFE_BYTES - 1 - fields,
 	       "iterlife: bpf_dynptr_adjust() moves the dynptr's view, not the iterator's");
+	run(skel->progs.many_delimiters);
+	tap_ok(life->count == count_of(';', 0, LIFE_BYTES) + 1,
+	       "iterlife: of a string of delimiters 65536 bytes count (%llu tokens)", life->count);
 	run(skel->progs.written_over);
 	tap_ok(life->count == fields && life->end == END,
 	       "iterlife: a dynptr that is written over meanwhile");
@@ -189,7 +192,13 @@ int main(int argc, char **argv)
 	libbpf_set_print(NULL);
 	if (control_load(argv[1], "count=1 heap_red_zones=1"))
 		tap_bail("the module cannot be loaded");
-	skel = iter_life_bpf__open_and_load();
+	skel = iter_life_bpf__open();
+	if (skel) {
+		memset((void *)skel->rodata->delimiters, ';', 65536);
+		*(char *)&skel->rodata->delimiters[65536] = ',';
+		if (iter_life_bpf__load(skel))
+			tap_bail("iter_life: %s", strerror(errno));
+	}
 	if (!skel)
 		tap_bail("iter_life.bpf.o cannot be had: %s", strerror(errno));
 	life = &skel->bss->life;

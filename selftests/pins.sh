@@ -15,6 +15,7 @@ tap_part build/selftests/gates "$KO"
 tap_part build/selftests/binding "$KO"
 tap_part build/selftests/mixed "$KO" 0 "$CYCLES"
 tap_part build/selftests/sleepers "$KO" file "$CYCLES"
+tap_part build/selftests/sleepers "$KO" refused "$CYCLES"
 tap_part build/selftests/sleepers "$KO" user "$CYCLES"
 tap_part build/selftests/sleepers "$FAULTS_KO" maps "$CYCLES"
 tap_no_splat pins

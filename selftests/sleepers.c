@@ -6,6 +6,8 @@
  *         _copy() of a file that does not answer: rmmod must not end before they do.
  *   user  bound programs, in bpf_copy_from_user_dynptr() of memory that is not there: the module
  *         must be held, even when the program is detached and closed while it sleeps.
+ *   refused  the same in bpf_dynptr_read(), while a load that is refused tries one function after
+ *         the other: it must not end before they do.
  *   maps  system calls, in the map operations, which sleep there as a module that was built for
  *         tests lets them: for longer than the module takes to go.
  *
@@ -147,6 +149,110 @@ static void part_file(const char *ko, const char *parameters, int cycles)
 	bpf_link__destroy(link);
 	close(fd);
 	umount2(MOUNT, MNT_DETACH);
+}
+
+/* Somebody on a function of ours, so that the module is refused. */
+static pid_t start_fentry(void)
+{
+	int link[2];
+	char said;
+	pid_t pid;
+
+	if (pipe(link))
+		tap_bail("pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		dup2(link[1], 1);
+		execl("build/selftests/fentry", "fentry", "600", "bpf_dynptr_is_null", NULL);
+		_exit(1);
+	}
+	/* It says that it is attached. */
+	if (read(link[0], &said, 1) != 1)
+		tap_bail("no fentry program");
+	return pid;
+}
+
+static pid_t start_load(const char *ko, const char *parameters)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(control_load(ko, parameters) ? 1 : 0);
+	return pid;
+}
+
+/* Whether the load was refused. */
+static bool was_refused(pid_t pid)
+{
+	int status = 0;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1 &&
+	       access("/sys/module/rust_dynptr", F_OK);
+}
+
+static atomic_bool enough;
+
+static void *read_on(void *argument)
+{
+	struct sleeper *sleeper = argument;
+
+	sleeper->tid = syscall(SYS_gettid);
+	for (unsigned long i = 1; !atomic_load(&enough); i++)
+		ioctl(sleeper->fd, SLEEPERS_READ, i * 4096UL);
+	return NULL;
+}
+
+/* Lets the reader go on until it sleeps in Rust, while @load goes on. */
+static bool catch_in_module(const struct sleeper *reader, pid_t load)
+{
+	while (!waitpid(load, NULL, WNOHANG)) {
+		fuse_keep();
+		for (int i = 0; i < 50 && !fuse_test.count; i++)
+			usleep(200);
+		if (fuse_test.count && task_is_in_module_now(reader->tid))
+			return true;
+		fuse_release();
+	}
+	return false;
+}
+
+static void refused_cycle(const char *ko, const char *parameters, struct sleeper *reader)
+{
+	pid_t load = start_load(ko, parameters);
+	bool caught = catch_in_module(reader, load), waits = caught && change_waits(load);
+	bool refused;
+
+	fuse_release();
+	refused = caught && was_refused(load);
+	tap_ok(caught && waits && refused,
+	       "sleepers: refused: asleep in Rust: %d; the load waited: %d; and was refused: %d",
+	       caught, waits, refused);
+}
+
+static void part_refused(const char *ko, const char *parameters, int cycles)
+{
+	struct sleeper reader = {};
+	pid_t fentry = start_fentry();
+	struct bpf_link *link;
+	double start = seconds();
+
+	if (!was_refused(start_load(ko, parameters)))
+		tap_bail("the module is not refused");
+	change_takes = (seconds() - start) * 1e6;
+	fuse_mount(MOUNT);
+	link = bpf_program__attach(skel->progs.read_file);
+	reader.fd = open(MOUNT "/file", O_RDONLY);
+	if (!link || reader.fd < 0 || pthread_create(&reader.thread, NULL, read_on, &reader))
+		tap_bail("reader: %s", strerror(errno));
+	for (int i = 0; i < cycles; i++)
+		refused_cycle(ko, parameters, &reader);
+	atomic_store(&enough, true);
+	pthread_join(reader.thread, NULL);
+	bpf_link__destroy(link);
+	close(reader.fd);
+	umount2(MOUNT, MNT_DETACH);
+	kill(fentry, SIGKILL);
+	waitpid(fentry, NULL, 0);
 }
 
 static void *copy_user(void *argument)
@@ -343,12 +449,14 @@ int main(int argc, char **argv)
 	int cycles = argc > 3 ? atoi(argv[3]) : 2;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: sleepers KO file|user|maps [CYCLES [PARAMETER]]\n");
+		fprintf(stderr, "usage: sleepers KO file|refused|user|maps [CYCLES [PARAMETER]]\n");
 		return 2;
 	}
 	skel = load_programs();
 	if (!strcmp(argv[2], "file"))
 		part_file(argv[1], parameters, cycles);
+	else if (!strcmp(argv[2], "refused"))
+		part_refused(argv[1], parameters, cycles);
 	else if (!strcmp(argv[2], "user"))
 		part_user(argv[1], parameters, cycles);
 	else if (!strcmp(argv[2], "maps"))

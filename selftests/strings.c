@@ -387,6 +387,40 @@ static void users(void)
 		       i);
 }
 
+static void in_thread(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	volatile int *result = &skel->bss->thread_result;
+
+	*result = 1;
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.thread), &opts) || opts.retval)
+		tap_bail("thread: %s, %u", strerror(errno), opts.retval);
+	for (int i = 0; i < 1000 && *result == 1; i++)
+		usleep(10000);
+	tap_ok(*result == -EPERM, "strings: a kernel thread has no user memory to write to (%d)",
+	       *result);
+}
+
+/* Its second page is a hole. */
+static void in_rcu(void)
+{
+	const int *r = skel->bss->rcu_results;
+	int fd = open("/tmp/strings.hole", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct flock lock = { .l_type = F_RDLCK };
+	struct bpf_link *link;
+
+	if (fd < 0 || ftruncate(fd, 3 * 4096))
+		tap_bail("/tmp/strings.hole: %s", strerror(errno));
+	link = bpf_program__attach(skel->progs.file_in_rcu);
+	if (!link || fcntl(fd, F_SETLK, &lock))
+		tap_bail("file in RCU: %s", strerror(errno));
+	bpf_link__destroy(link);
+	close(fd);
+	tap_ok(r[0] == -EFAULT && r[1] == 64,
+	       "strings: a file's bytes that are not in memory are read where one may sleep (%d, %d)",
+	       r[0], r[1]);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int number = argc > 2 ? atoi(argv[2]) : 0;
@@ -403,6 +437,8 @@ int main(int argc, char **argv)
 	try_cases(packets, COUNT(packets), number / COUNT(packets) + 1);
 	try_cases(others, COUNT(others), number / COUNT(others) / 4 + 1);
 	users();
+	in_thread();
+	in_rcu();
 	refused_all("/host/build/selftests/strings_refused.bpf.o");
 	tap_ok(kfuncs_called("strings", 20), "strings: each kfunc was served");
 	strings_bpf__destroy(skel);

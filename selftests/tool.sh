@@ -170,6 +170,7 @@ run "$TOOL" unload
 gives 'unload names what is pinned' 1 '\(traffic\) .*open in no process: pinned'
 : >"$W/err"
 {
+	# shellcheck disable=SC2016  # expanded by the inner shell
 	timeout 60 sh -c 'until grep -q waiting "$1"; do sleep 0.1; done' sh "$W/err" || true
 	rm /sys/fs/bpf/tool
 } &

@@ -131,6 +131,9 @@ other_off() {
 	done
 	return 1
 }
+# own_kfuncs, own_refused: a program that calls functions of the module's own is loaded, or not.
+own_kfuncs() { bpftool prog load build/selftests/bpftoolheap.bpf.o /sys/fs/bpf/tracers type tc 2>"$W/own" && rm -r /sys/fs/bpf/tracers; }
+own_refused() { ! own_kfuncs && grep 'is not allowed' "$W/own"; }
 load_refused() { ! $TOOL load "$KO" >"$W/load" 2>&1 && grep "$FUNCTION" "$W/load"; }
 # A livepatch that stands for all others ends ours; what remains serves, and says so.
 replaced() {
@@ -157,6 +160,8 @@ steps "livepatch on $FUNCTION, before and left" other_on load traffic unload oth
 SERVED=(bpf_dynptr_read bpf_ringbuf_output ringbuf_map_alloc)
 steps "livepatch on $FUNCTION, after and gone" load other_on traffic other_off traffic unload
 steps "livepatch on $FUNCTION, after and left" load other_on unload traffic other_off
+FUNCTION=process_dynptr_func
+steps "livepatch on $FUNCTION, which judges" other_on load own_refused other_off own_kfuncs other_on own_refused other_off own_kfuncs unload
 REPLACE=1
 steps 'livepatch that replaces all' load other_on replaced traffic unload other_off traffic
 REPLACE=0

@@ -49,7 +49,7 @@ cmp -s "$W/out" "$W/want" || good=1
 tap_ok 'vm: output and quoting come through whole' "$good" "$W/out"
 
 good=0
-make -s vm CMD="echo it\\'s '\$\$HOME' \$\$(lsmod | grep -c ^rust_dynptr); exit 3" >"$W/out" 2>"$W/err" </dev/null && good=1
+make -s vm CMD="echo it\\'s '\$HOME' \$(lsmod | grep -c ^rust_dynptr); exit 3" >"$W/out" 2>"$W/err" </dev/null && good=1
 grep -qx "it's \$HOME 1" "$W/out" || good=1
 grep -q 'Error 3$' "$W/err" || good=1
 tap_ok 'vm: make vm CMD=… loads the module, runs the command, fails with its status' "$good" "$W/err"

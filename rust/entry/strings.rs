@@ -499,7 +499,8 @@ pub(crate) unsafe extern "C" fn rust_bpf_dynptr_read_upto(
     unsafe { p.read_up_to(dst, dst_size, offset) }
 }
 
-/// kfunc `bpf_dynptr_copy_to_user(p, offset, size, unsafe_ptr__ign)`. Copies `size` bytes to the current task's memory: 0. Sleeps.
+/// kfunc `bpf_dynptr_copy_to_user(p, offset, size, unsafe_ptr__ign)`. Copies `size` bytes to the current task's memory: 0.
+/// Sleeps.
 ///
 /// # Safety
 ///

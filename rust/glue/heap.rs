@@ -218,7 +218,7 @@ impl Block {
         unsafe { Atomic::from_ptr(count) }
     }
 
-    /// A reference more. `None` if there are as many as can be counted.
+    /// A reference more. `None` if there are as many as can be counted, or if the last one is gone.
     pub(crate) fn share(&self) -> Option<Self> {
         let mut old = self.references().load(Relaxed);
         while heap::can_share(old) {
@@ -239,9 +239,17 @@ impl Block {
     unsafe fn free(header: NonNull<Header>) {
         // SAFETY: By this function's contract the block is nobody's; its memory is there until it is freed.
         let origin = Origin::from_raw(unsafe { header.as_ref() }.origin);
-        // SAFETY: Looks at what this processor is doing.
-        let is_free_anywhere = || unsafe { bindings::rust_dynptr_may_sleep() };
-        if origin == Some(Origin::Slab) || is_free_anywhere() {
+        // SAFETY: As above.
+        let charged = unsafe { header.as_ref() }.charged;
+        let is_allowed = if origin == Some(Origin::Slab) {
+            // With the last reference to a cgroup locks are taken, whose holders have interrupts off.
+            // SAFETY: Looks at what this processor is doing.
+            charged.is_null() || unsafe { bindings::rust_dynptr_irqs_are_on() }
+        } else {
+            // SAFETY: As above.
+            unsafe { bindings::rust_dynptr_may_sleep() }
+        };
+        if is_allowed {
             // SAFETY: By this function's contract, and as it is allowed here.
             unsafe { Self::free_now(header) };
         } else {
@@ -251,8 +259,8 @@ impl Block {
         }
     }
 
-    /// Gives the memory back to where it came from. Only what is from the slab allocator in any context;
-    /// the rest not in NMI, nor below what may hold the allocators' locks.
+    /// Gives the memory back to where it came from. Only what is from the slab allocator, and charged to nobody,
+    /// in any context; the rest not in NMI, nor below what may hold the locks of allocators and cgroups.
     ///
     /// (There is a `free_pages_nolock()`. It leaves the order in `page->private` when it defers more than one
     /// page, and the next owner of these pages is told of a bad page.)
@@ -299,9 +307,14 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // Who holds the only reference is alone: no atomic subtraction.
-        let is_last =
-            self.references().load(Acquire) == 1 || self.references().fetch_sub(1u32, Full) == 1;
+        let is_last = if self.references().load(Acquire) == 1 {
+            // Who holds the only reference is alone: no atomic subtraction. But the tracepoint's programs see
+            // the block, and shall get no reference.
+            self.references().store(0u32, Relaxed);
+            true
+        } else {
+            self.references().fetch_sub(1u32, Full) == 1
+        };
         if faults::has(HeapFault::Early) {
             zone::spoil(self.0);
         }

@@ -10,23 +10,22 @@
 //! is memory of the iterator's, which the program may only read, until `destroy`.
 //!
 //! Contexts: any, NMI included. Nothing is allocated. `next` of tokens looks at no more than
-//! [`rules::MAX_SCAN`] bytes, all else takes the same time whatever the sizes.
+//! [`rules::MAX_SCAN`] bytes, `new` of tokens at no more delimiters; all else takes the same time whatever the sizes.
 
 use crate::{
     bindings,
-    glue::{
-        c_bytes,
-        dynptr::{
-            Dynptr,
-            Frozen, //
-        }, //
+    glue::dynptr::{
+        Constant,
+        Dynptr,
+        Frozen, //
     },
     logic::{
         errno::Errno,
         iter::{
             self as rules,
             Range, //
-        }, //
+        },
+        pieces::LIMIT, //
     }, //
 };
 use core::{
@@ -178,7 +177,8 @@ impl Iter<'_, Tokens> {
     ///
     /// # Safety
     ///
-    /// See the verifier contract; `delimiters` is a C string that does not change.
+    /// See the verifier contract; `delimiters` is an argument `__str`. What is behind its first [`LIMIT`] bytes
+    /// does not count.
     pub(crate) unsafe fn set_tokens(
         self,
         dynptr: Dynptr<'_>,
@@ -186,7 +186,7 @@ impl Iter<'_, Tokens> {
         flags: u64,
     ) -> Result<(), Errno> {
         // SAFETY: By this function's contract.
-        let delimiters = unsafe { c_bytes(delimiters) };
+        let delimiters = unsafe { Constant::from_raw(delimiters) }.bytes(LIMIT);
         // SAFETY: By this function's contract.
         let view = unsafe { Frozen::new(dynptr) };
         self.set(view.and_then(|(view, size)| {

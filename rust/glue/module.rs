@@ -56,7 +56,7 @@ impl ModuleRef {
 /// Tasks that are in functions of ours which may sleep and which nothing holds the module for.
 static VISITS: AtomicU64 = AtomicU64::new(0);
 
-/// A task is in such a function: map operations, polls, the verifier.
+/// A task is in such a function: map operations, polls. (Who is in the verifier has the livepatch to wait for.)
 pub(crate) struct Visit(());
 
 impl Visit {

@@ -23,12 +23,34 @@ bool rust_dynptr_may_sleep(void)
 	return preemptible() && !rcu_preempt_depth();
 }
 
+bool rust_dynptr_irqs_are_on(void)
+{
+	return !in_nmi() && !irqs_disabled();
+}
+
 /* What the allocators for any context really take for @size bytes: up to twice as much. */
 static size_t taken(size_t size)
 {
 	if (size <= RUST_DYNPTR_SLAB_MAX)
 		return kmalloc_size_roundup(size);
 	return PAGE_SIZE << get_order(size);
+}
+
+/*
+ * Charging a cgroup above memory.high wakes a worker if this is no task, which takes locks. As many
+ * pages may be charged at once.
+ */
+static bool would_wake(struct obj_cgroup *objcg, size_t size)
+{
+	unsigned long pages = MEMCG_CHARGE_BATCH + (size >> PAGE_SHIFT) + 1;
+	struct mem_cgroup *memcg;
+
+	if (in_task())
+		return false;
+	for (memcg = obj_cgroup_memcg(objcg); memcg; memcg = parent_mem_cgroup(memcg))
+		if (page_counter_read(&memcg->memory) + pages > READ_ONCE(memcg->memory.high))
+			return true;
+	return false;
 }
 
 bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged)
@@ -46,8 +68,9 @@ bool rust_dynptr_charge(void *owner, size_t size, struct obj_cgroup **charged)
 		objcg = current_obj_cgroup();
 		set_active_memcg(old);
 		if (objcg && !obj_cgroup_is_root(objcg) && obj_cgroup_tryget(objcg)) {
-			/* No flag: neither sleeps nor spins. */
-			allowed = !obj_cgroup_charge(objcg, 0, taken(size));
+			/* No flag: neither sleeps nor spins, but for that. */
+			allowed = !would_wake(objcg, taken(size)) &&
+				  !obj_cgroup_charge(objcg, 0, taken(size));
 			if (allowed)
 				*charged = objcg;
 			else
@@ -146,11 +169,18 @@ u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event)
 	return sum;
 }
 
-bool rust_dynptr_patch_acts(const struct klp_patch *patch)
+/* Nobody else is on the stack of who replaces the function: in that ring there is one more, its head. */
+static bool is_alone(const struct klp_func *function)
+{
+	return READ_ONCE(function->stack_node.prev) == READ_ONCE(function->stack_node.next);
+}
+
+bool rust_dynptr_patch_acts(const struct klp_patch *patch, const struct klp_func *function)
 {
 	int state = READ_ONCE(current->patch_state);
 
 	/* In a transition, of whichever livepatch, who has not switched waits for its end. */
 	return READ_ONCE(patch->enabled) &&
-	       (state == KLP_TRANSITION_IDLE || state == KLP_TRANSITION_PATCHED);
+	       (state == KLP_TRANSITION_IDLE || state == KLP_TRANSITION_PATCHED) &&
+	       is_alone(function);
 }

@@ -145,6 +145,12 @@ unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsi
 	return copy_from_user(dst, src, size);
 }
 
+bool rust_dynptr_has_user_memory(void)
+{
+	/* A kernel thread borrows the memory of whichever process was before it. */
+	return !in_interrupt() && !(current->flags & (PF_KTHREAD | PF_EXITING));
+}
+
 unsigned long rust_dynptr_copy_to_user(void __user *dst, const void *src, unsigned long size)
 {
 	return copy_to_user(dst, src, size);

@@ -57,16 +57,21 @@ BTF_KFUNCS_END(own_kfuncs)
 
 static u32 user_writer;
 
+/* Sets user_writer, if the first function of that name in all BTF is this module's. */
 static void find_user_writer(void)
 {
-	struct btf *btf;
+	struct btf *ours, *btf;
 	s32 id;
 
+	if (bpf_find_btf_id("rust_dynptr_may_call_own", BTF_KIND_FUNC, &ours) < 0)
+		return;
 	id = bpf_find_btf_id("bpf_dynptr_copy_to_user", BTF_KIND_FUNC, &btf);
 	if (id > 0) {
-		user_writer = id;
+		if (btf == ours)
+			user_writer = id;
 		btf_put(btf);
 	}
+	btf_put(ours);
 }
 
 int rust_dynptr_may_call_own(const struct bpf_prog *prog, u32 kfunc_id)

@@ -79,9 +79,10 @@ pub fn origin(bytes: usize, limits: Limits, may_sleep: impl FnOnce() -> bool) ->
 /// As many references of a block are counted; who wants one more gets none.
 pub const MAX_REFERENCES: u32 = i32::MAX as u32;
 
-/// Whether a reference more can be counted, so that the count never wraps: there are `references`.
+/// Whether a reference more can be counted: there are `references`. Not of a block that has lost its last one, of
+/// which tracepoints still tell; nor so many that the count would wrap.
 pub const fn can_share(references: u32) -> bool {
-    references < MAX_REFERENCES
+    references != 0 && references < MAX_REFERENCES
 }
 
 /// Whether all of `bytes` are still what they were filled with.

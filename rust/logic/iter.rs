@@ -18,6 +18,7 @@ use super::{
     pieces::{
         first,
         Any,
+        Bytes,
         Found,
         Others,
         Pieces,
@@ -201,13 +202,13 @@ impl Tokens {
     ///
     /// [`EINVAL`] if `flags` has others, both of those, or a byte without [`BYTE`]; or if there are no
     /// delimiters.
-    pub fn new(size: u64, delimiters: &[u8], flags: u64) -> Result<Self, Errno> {
+    pub fn new(size: u64, delimiters: impl Bytes, flags: u64) -> Result<Self, Errno> {
         let byte = flags as u8;
         let kind = flags & (EMPTY | LINES);
         let mut set = Set::new(delimiters);
-        let single = match (delimiters, flags & BYTE != 0) {
-            ([only], false) => Self::SINGLE | u32::from(*only),
-            ([], true) => Self::SINGLE | u32::from(byte),
+        let single = match (delimiters.size(), delimiters.byte(0), flags & BYTE != 0) {
+            (1, Some(only), false) => Self::SINGLE | u32::from(only),
+            (0, _, true) => Self::SINGLE | u32::from(byte),
             _ => 0,
         };
         if flags & BYTE != 0 {

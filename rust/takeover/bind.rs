@@ -32,6 +32,10 @@ use core::ffi::{
 use kernel::{
     ffi::c_ulong,
     prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
     types::Opaque, //
 };
 
@@ -157,12 +161,19 @@ impl Hook {
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        // SAFETY: Registered in `new`. Waits for callbacks in progress, as the structure is in module
-        // memory; programs that they bound hold the module, so none is left.
-        let err = unsafe { bindings::unregister_ftrace_function(self.ops.get()) };
+        let unhook = || {
+            // SAFETY: Registered in `new`. Waits for callbacks in progress, as the structure is in module
+            // memory; programs that they bound hold the module, so none is left.
+            unsafe { bindings::unregister_ftrace_function(self.ops.get()) }
+        };
+        let err = unhook();
         if err != 0 {
             let name = self.name.to_str().unwrap_or("?");
-            pr_err!("{name}: could not be unhooked ({err})\n");
+            pr_err!("{name}: cannot be unhooked ({err}): the module stays until it can\n");
+            // The hook must go before this code does.
+            while unhook() != 0 {
+                fsleep(Delta::from_millis(100));
+            }
         }
         // SAFETY: Unregistered above, so ftrace does not look at the filter.
         unsafe { bindings::ftrace_free_filter(self.ops.get()) };

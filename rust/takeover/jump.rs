@@ -160,17 +160,25 @@ fn register(sites: &Sites) -> Result<KBox<Opaque<bindings::ftrace_ops>>> {
     Ok(ops)
 }
 
-/// Undoes [`register`]; `EINVAL` if the functions jump elsewhere.
-fn unregister(ops: &Opaque<bindings::ftrace_ops>, sites: &Sites) -> Result {
+/// Undoes [`register`]; the functions jump as one of `sites` says. The jumps must go before this code does:
+/// whatever is in the way (no memory; ftrace has switched itself off), there is nothing but to try again.
+fn unregister(ops: &Opaque<bindings::ftrace_ops>, sites: &[&Sites]) {
+    let mut told = false;
     loop {
-        // SAFETY: Registered. Waits until no CPU and no preempted task is in the Rust functions
-        // (`ftrace_shutdown()`, as `ops` is no kernel data).
-        let err = unsafe { bindings::update_ftrace_direct_del(ops.get(), sites.0.as_ptr()) };
-        match kernel::error::to_result(err) {
-            // The jumps must go before this code does: there is no way but to try again.
-            Err(ENOMEM) => fsleep(Delta::from_millis(100)),
-            result => return result,
+        let mut last = 0;
+        for site in sites {
+            // SAFETY: Registered. Waits until no CPU and no preempted task is in the Rust functions
+            // (`ftrace_shutdown()`, as `ops` is no kernel data).
+            last = unsafe { bindings::update_ftrace_direct_del(ops.get(), site.0.as_ptr()) };
+            if last == 0 {
+                return;
+            }
         }
+        if !told && last != ENOMEM.to_errno() {
+            pr_err!("functions cannot be given back ({last}): the module stays until they can\n");
+            told = true;
+        }
+        fsleep(Delta::from_millis(100));
     }
 }
 
@@ -180,7 +188,8 @@ fn find_culprit() {
         let alone = Sites::new().and_then(|mut sites| {
             sites.add(row, false)?;
             let ops = register(&sites)?;
-            unregister(&ops, &sites)
+            unregister(&ops, &[&sites]);
+            Ok(())
         });
         if let Err(err) = alone {
             pr_err!(
@@ -190,15 +199,13 @@ fn find_culprit() {
             );
         }
     }
+    // Each of them served while it was tried.
+    crate::glue::module::wait_for_sleepers();
 }
 
 impl Drop for Jumps {
     fn drop(&mut self) {
-        if let Err(EINVAL) = unregister(&self.ops, &self.plain) {
-            if let Err(err) = unregister(&self.ops, &self.counted) {
-                pr_err!("functions could not be given back ({})\n", err.to_errno());
-            }
-        }
+        unregister(&self.ops, &[&self.plain, &self.counted]);
         crate::glue::module::wait_for_sleepers();
     }
 }

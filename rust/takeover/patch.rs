@@ -25,6 +25,10 @@ use crate::{
         Row, //
     }, //
 };
+use core::ptr::{
+    self,
+    null_mut, //
+};
 use kernel::{
     prelude::*,
     types::Opaque, //
@@ -32,6 +36,9 @@ use kernel::{
 
 /// The verifier itself: on the stack from a verification's beginning to its end.
 const HELD: &CStr = c"bpf_check";
+
+/// The row that judges the dynptrs that kfuncs are given.
+const JUDGE: &str = "process_dynptr_func";
 
 /// Room for the rows of the kind, [`HELD`], and the empty one that ends the list.
 const FUNCTIONS: usize = Row::count_of(Kind::patch) + 2;
@@ -87,7 +94,13 @@ impl Patch {
             .map(|row| (row.c_name().as_ptr(), super::rust_address(row, false)));
         let held = (HELD.as_char_ptr(), behind_fentry()?);
         let all = Iterator::chain(rows, [held]);
+        let judge = super::rows_of(Kind::patch).find(|row| row.name() == JUDGE);
+        let judge_name = judge.ok_or(ENOENT)?.c_name().as_ptr();
+        let mut judge = null_mut();
         for (function, (name, address)) in parts.functions.iter_mut().zip(all) {
+            if ptr::eq(name, judge_name) {
+                judge = &raw mut *function;
+            }
             function.old_name = name.cast();
             function.new_func = address as *mut _;
         }
@@ -106,9 +119,9 @@ impl Patch {
             pr_err!("livepatch refused ({err}); the line above names the function\n");
             return Err(kernel::error::Error::from_errno(err));
         }
-        // SAFETY: The livepatch that was just enabled, which lives as said above; programs that use kfuncs
-        // hold the module too.
-        unsafe { set_patch(patch) };
+        // SAFETY: The livepatch that was just enabled and a function of its list, which live as said above;
+        // programs that use kfuncs hold the module too.
+        unsafe { set_patch(patch, judge) };
         Ok(Self(set))
     }
 

@@ -48,6 +48,22 @@ int adjusted(void *ctx)
 	return 0;
 }
 
+/* 65536 semicolons, and a comma, which is one too many. */
+const volatile char delimiters[65536 + 2];
+
+SEC("syscall")
+int many_delimiters(void *ctx)
+{
+	union bpf_dynptr_range *range;
+	struct bpf_dynptr ptr;
+
+	if (local(&ptr))
+		return 0;
+	bpf_for_each(dynptr_token, range, &ptr, (const char *)delimiters, BPF_DYNPTR_TOKEN_EMPTY)
+		found(range);
+	return 0;
+}
+
 /* A file's view is that of all its dynptrs. */
 SEC("lsm.s/file_lock")
 int BPF_PROG(adjusted_file, struct file *file)

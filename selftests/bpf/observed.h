@@ -36,6 +36,7 @@ struct observed_seen {
 	unsigned long long total;
 	unsigned int allocated;
 	unsigned int freed;
+	unsigned int acquired;	/* of those */
 	unsigned int failed;
 	unsigned int bytes;
 	unsigned int refused;

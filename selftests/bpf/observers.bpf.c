@@ -84,7 +84,15 @@ int BPF_PROG(on_alloc_too, const struct bpf_dynptr_heap *block)
 SEC("tp_btf/rust_dynptr_heap_free")
 int BPF_PROG(on_free, const struct bpf_dynptr_heap *block)
 {
+	struct bpf_dynptr_heap *again;
+
 	seen[0].freed++;
+	/* The verifier trusts it, but its last reference is gone. */
+	again = block ? bpf_dynptr_heap_acquire((struct bpf_dynptr_heap *)block) : NULL;
+	if (again) {
+		seen[0].acquired++;
+		bpf_dynptr_heap_release(again);
+	}
 	allocate(32);
 	return 0;
 }

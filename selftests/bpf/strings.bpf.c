@@ -195,6 +195,61 @@ int user(void *ctx)
 	return 0;
 }
 
+/* In a kernel thread there is no user memory. */
+struct work {
+	struct bpf_wq wq;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct work);
+} works SEC(".maps");
+
+int thread_result;
+
+static int in_thread(void *map, int *key, void *value)
+{
+	struct bpf_dynptr ptr;
+
+	bpf_dynptr_alloc(64, 0, &ptr);
+	thread_result = bpf_dynptr_copy_to_user(&ptr, 0, 64, (void *)user_address);
+	bpf_dynptr_put(&ptr);
+	return 0;
+}
+
+SEC("syscall")
+int thread(void *ctx)
+{
+	struct work *work = bpf_map_lookup_elem(&works, &(u32){ 0 });
+
+	if (!work || bpf_wq_init(&work->wq, &works, 0) ||
+	    bpf_wq_set_callback(&work->wq, in_thread, 0))
+		return 1;
+	return bpf_wq_start(&work->wq, 0) ? 2 : 0;
+}
+
+int rcu_results[2];
+
+/* What is not in memory is read only where the program may sleep. */
+SEC("lsm.s/file_lock")
+int BPF_PROG(file_in_rcu, struct file *file)
+{
+	struct bpf_dynptr ptr;
+	char bytes[64];
+
+	if ((bpf_get_current_pid_tgid() >> 32) != monitored)
+		return 0;
+	bpf_dynptr_from_file(file, 0, &ptr);
+	bpf_rcu_read_lock();
+	rcu_results[0] = bpf_dynptr_read_upto(bytes, sizeof(bytes), &ptr, 4096);
+	bpf_rcu_read_unlock();
+	rcu_results[1] = bpf_dynptr_read_upto(bytes, sizeof(bytes), &ptr, 4096);
+	bpf_dynptr_file_discard(&ptr);
+	return 0;
+}
+
 int null_results[4];
 
 SEC("syscall")

@@ -22,7 +22,8 @@ use crate::{
             Errno,
             E2BIG,
             EFAULT,
-            ENOENT, //
+            ENOENT,
+            EPERM, //
         },
         memory::{
             self,
@@ -136,7 +137,7 @@ impl Dynptr<'_> {
     ///
     /// # Safety
     ///
-    /// `value` is valid for writes.
+    /// `value` is valid for writes; it need not be aligned.
     #[inline(always)]
     pub(crate) unsafe fn number<T>(
         self,
@@ -148,7 +149,7 @@ impl Dynptr<'_> {
         self.of_string(offset, count, |cursor| {
             let number = rule(cursor)?;
             // SAFETY: By this function's contract.
-            unsafe { value.write(number.value) };
+            unsafe { value.write_unaligned(number.value) };
             Ok(number.len)
         })
     }
@@ -157,7 +158,7 @@ impl Dynptr<'_> {
     ///
     /// # Safety
     ///
-    /// `token` is valid for writes.
+    /// `token` is valid for writes; it need not be aligned.
     #[inline(always)]
     pub(crate) unsafe fn token(
         self,
@@ -179,7 +180,7 @@ impl Dynptr<'_> {
                 next: next.map_or(u64::MAX, |next| offset.wrapping_add(next)),
             };
             // SAFETY: By this function's contract.
-            unsafe { token.write(value) };
+            unsafe { token.write_unaligned(value) };
             Ok(0)
         })
     }
@@ -265,16 +266,29 @@ impl Dynptr<'_> {
     pub(crate) unsafe fn read_up_to(self, dst: *mut c_void, len: u32, offset: u64) -> c_int {
         to_c_int((|| {
             let len = self.behind(offset)?.min(len.into());
-            // SAFETY: By this function's contract.
-            let err = unsafe { self.read_part(dst, len, offset) };
+            let err = match self.file() {
+                // Other than `bpf_dynptr_read()`, it does not sleep where the program must not.
+                Some(file) => {
+                    let at = file.offset().wrapping_add(offset);
+                    // SAFETY: By this function's contract.
+                    unsafe { file.fetch_at(at, dst, len) }
+                }
+                // SAFETY: By this function's contract.
+                None => unsafe { self.read_part(dst, len, offset) },
+            };
             Errno::from_c_int(err).map_or(Ok(len), Err)
         })())
     }
 
     /// Copies `size` bytes to the current task's memory at `address`: 0, -E2BIG as
-    /// [`Self::compare_memory`], -EFAULT; bytes before the fault are copied. Sleeps.
+    /// [`Self::compare_memory`], -EFAULT; bytes before the fault are copied; -EPERM in a kernel thread and a task
+    /// that is exiting, which have no memory of their own. Sleeps.
     pub(crate) fn copy_to_user(self, offset: u64, size: u64, address: u64) -> c_int {
         to_c_int((|| {
+            // SAFETY: Only looks at the current task.
+            if !unsafe { bindings::rust_dynptr_has_user_memory() } {
+                return Err(EPERM);
+            }
             let mut cursor = Cursor::exact(self, offset, checked(size)?)?;
             let mut to = address;
             while let Some(piece) = cursor.next()? {

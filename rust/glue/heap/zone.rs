@@ -101,7 +101,7 @@ pub(super) fn retire(header: NonNull<Header>) -> Option<NonNull<Header>> {
     if !are_used() {
         return Some(header);
     }
-    // SAFETY: Its last reference is gone: nobody may look at it.
+    // SAFETY: Its last reference is gone, and nobody gets one any more: its bytes are nobody's.
     let (data, zone) = unsafe { parts(header) };
     report(!is_intact(zone, ZONE_BYTE), "behind its end");
     data.fill(FREED_BYTE);

@@ -129,6 +129,7 @@ fn origins_are_what_a_header_keeps() {
 
 #[test]
 fn references_never_wrap() {
+    assert!(!can_share(0));
     assert!(can_share(1));
     assert!(can_share(i32::MAX as u32 - 1));
     assert!(!can_share(i32::MAX as u32));
