@@ -76,10 +76,11 @@ man: setup
 
 # The control tool, the manual pages and the headers for BPF programs; the module itself is modules_install's.
 PREFIX ?= /usr/local
+CHECKER = $(firstword $(wildcard build/tools/check-running build/own/tools/check-running))
 install-tool:
-	@[ -x build/tools/check-running ] || { echo "nothing is built yet: run 'make'" >&2; exit 1; }
+	@[ -n "$(CHECKER)" ] || { echo "nothing is built yet: run 'make'" >&2; exit 1; }
 	install -D -m 755 scripts/rust-dynptr $(DESTDIR)$(PREFIX)/sbin/rust-dynptr
-	install -D -m 755 build/tools/check-running $(DESTDIR)$(PREFIX)/libexec/rust-dynptr/check-running
+	install -D -m 755 $(CHECKER) $(DESTDIR)$(PREFIX)/libexec/rust-dynptr/check-running
 	install -D -m 644 docs/rust-dynptr.8 $(DESTDIR)$(PREFIX)/share/man/man8/rust-dynptr.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/*.7
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include include/rust_dynptr*.bpf.h

@@ -134,7 +134,7 @@ static_assert(sizeof(sk_buff_data_t) == sizeof(u32));
 /* copy_from_user(): bytes that could not be copied, which are zero then. May sleep. */
 unsigned long rust_dynptr_copy_from_user(void *dst, const void __user *src, unsigned long size);
 
-/* Whether the current task has memory of its own to write to, as bpf_probe_write_user() wants it. */
+/* Whether the current task has memory of its own, as bpf_probe_write_user() wants it. */
 bool rust_dynptr_has_user_memory(void);
 
 /* copy_to_user(): bytes that could not be copied. May sleep. */
@@ -167,7 +167,7 @@ unsigned long rust_dynptr_ftrace_argument(struct ftrace_regs *fregs, unsigned in
 /* Whether the current context may sleep; never wrongly true. */
 bool rust_dynptr_may_sleep(void);
 
-/* Whether this is no NMI and interrupts are on: nobody here holds a lock that is taken with them off. */
+/* Whether interrupts are on, and this is no NMI: no lock is held that is taken with them off. */
 bool rust_dynptr_irqs_are_on(void);
 
 /*

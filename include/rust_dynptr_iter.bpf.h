@@ -161,8 +161,7 @@ extern int bpf_iter_dynptr_advance(struct bpf_iter_dynptr *it__iter, __u64 len) 
  * bpf_iter_dynptr_token_new() - an iterator over what is between delimiters
  * @it: 96 bytes of stack that become the iterator
  * @ptr: the dynptr
- * @delims__str: a string constant: each of its bytes, of the first 65,536, is a delimiter; ``""`` for
- *	none
+ * @delims__str: a string constant: each of its first 65,536 bytes is a delimiter; ``""`` for none
  * @flags: 0 or some of the following
  *
  * Without flags, any number of delimiters separates two tokens, which are never empty: words.

@@ -19,4 +19,18 @@ good=0
 grep -q '^to-stderr' "$DIR/err" || good=1
 ! grep -q '^to-stderr' "$DIR/out" || good=1
 tap_ok 'vng: its error output, apart' "$good" "$DIR/all"
+
+# A shell: on a terminal, which script(1) makes.
+rc=0
+(
+	for ((i = 0; i < 600; i++)); do
+		! grep -q 'exit)' "$DIR/shell" 2>/dev/null || break
+		sleep 0.5
+	done
+	sleep 5
+	echo 'echo it is $(grep -c ^rust_dynptr /proc/modules); exit'
+	sleep 60
+) | timeout 600 script -qec scripts/vng "$DIR/shell" >/dev/null 2>&1 || rc=$?
+grep -q '^it is 1' "$DIR/shell" || rc=1
+tap_ok 'vng: a shell, with the module loaded' "$rc" "$DIR/shell"
 tap_done

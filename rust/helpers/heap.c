@@ -169,7 +169,7 @@ u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event)
 	return sum;
 }
 
-/* Nobody else is on the stack of who replaces the function: in that ring there is one more, its head. */
+/* Nobody else replaces the function: the ring of those who do has one more, its head. */
 static bool is_alone(const struct klp_func *function)
 {
 	return READ_ONCE(function->stack_node.prev) == READ_ONCE(function->stack_node.next);

@@ -202,7 +202,7 @@ proptest! {
         let flags = kind | byte.map_or(0, |byte| BYTE | u64::from(byte));
         set.extend(byte);
         if set.is_empty() {
-            prop_assert_eq!(Tokens::new(1, &given, flags).err(), Some(EINVAL));
+            prop_assert_eq!(Tokens::new(1, &given[..], flags).err(), Some(EINVAL));
             return Ok(());
         }
         let found = tokens_of(&bytes, size, &given, flags);
@@ -265,7 +265,7 @@ proptest! {
             let len = (limits * MAX_SCAN) as i32 + more;
             bytes.extend(vec![if delimiter { b',' } else { b'x' }; len.max(0) as usize]);
         }
-        let mut it = Tokens::new(bytes.len() as u64, b",", kind).unwrap();
+        let mut it = Tokens::new(bytes.len() as u64, &b","[..], kind).unwrap();
         let mut found = Vec::new();
         let seen = Cell::new(0);
         while let Some(range) = it.next_range(|at, len| {
@@ -311,14 +311,14 @@ fn arguments_that_make_no_iterator() {
         EMPTY | LINES | BYTE,
     ] {
         assert_eq!(
-            Tokens::new(10, b",", flags).err(),
+            Tokens::new(10, &b","[..], flags).err(),
             Some(EINVAL),
             "{flags:#x}"
         );
     }
-    assert_eq!(Tokens::new(10, b"", 0).err(), Some(EINVAL));
-    assert!(Tokens::new(10, b"", BYTE).is_ok());
-    assert!(Tokens::new(10, b",", BYTE | LINES).is_ok());
+    assert_eq!(Tokens::new(10, &b""[..], 0).err(), Some(EINVAL));
+    assert!(Tokens::new(10, &b""[..], BYTE).is_ok());
+    assert!(Tokens::new(10, &b","[..], BYTE | LINES).is_ok());
 }
 
 /// As `include/rust_dynptr_iter.bpf.h` has them.
@@ -372,7 +372,7 @@ fn there_are_no_more_than_so_many_ranges() {
         it.advance(1).unwrap();
     }
     assert_eq!(count, MAX_RANGES);
-    let mut it = Tokens::new(size, b",", LINES).unwrap();
+    let mut it = Tokens::new(size, &b","[..], LINES).unwrap();
     let commas = all_the_same(&COMMAS);
     let mut count = 0u32;
     while it.next_range(&commas).is_some() {
@@ -383,7 +383,7 @@ fn there_are_no_more_than_so_many_ranges() {
 
 #[test]
 fn offsets_at_the_end_of_the_range_do_not_wrap() {
-    let mut it = Tokens::new(u64::MAX, b",", LINES).unwrap();
+    let mut it = Tokens::new(u64::MAX, &b","[..], LINES).unwrap();
     let letters = all_the_same(&LETTERS);
     let mut last = Range::default();
     for _ in 0..3 {
@@ -399,7 +399,7 @@ fn offsets_at_the_end_of_the_range_do_not_wrap() {
 #[test]
 fn what_cannot_be_read_ends_it() {
     for kind in [0, EMPTY, LINES] {
-        let mut it = Tokens::new(100, b",", kind).unwrap();
+        let mut it = Tokens::new(100, &b","[..], kind).unwrap();
         let one = it
             .next_range(part(&[b"yxxxx,", &[b'x'; 94][..]].concat(), 9))
             .copied();
@@ -407,7 +407,7 @@ fn what_cannot_be_read_ends_it() {
         assert_eq!(it.next_range(|_, _| Bad), None);
         assert_eq!(it.next_range(unread), None);
         // Less than was asked for.
-        let mut it = Tokens::new(100, b",", kind).unwrap();
+        let mut it = Tokens::new(100, &b","[..], kind).unwrap();
         assert_eq!(it.next_range(|_, _| Whole::new(&b"xxx"[..])), None);
         assert_eq!(it.next_range(unread), None);
     }
