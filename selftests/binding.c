@@ -305,8 +305,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: binding KO\n");
 		return 2;
 	}
-	if (system("modprobe " MODULE))
-		tap_bail("modprobe " MODULE " failed");
+	if (system("modprobe " MODULE)) {
+		if (system("[ ! -d /lib/modules/$(uname -r) ]"))
+			tap_bail("modprobe " MODULE " failed");
+		tap_ok(true, "binding # SKIP this kernel has no modules, such as " MODULE);
+		return tap_done();
+	}
 	old = load_kinds();
 	check_kinds("C", old, false);
 	if (!tap_ok(!control_load(argv[1], "count=1"), "binding: the module loads"))
