@@ -28,6 +28,7 @@ rc=0
 		sleep 0.5
 	done
 	sleep 5
+	# shellcheck disable=SC2016  # expanded there
 	echo 'echo it is $(grep -c ^rust_dynptr /proc/modules); exit'
 	sleep 60
 ) | timeout 600 script -qec scripts/vng "$DIR/shell" >/dev/null 2>&1 || rc=$?
