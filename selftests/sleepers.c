@@ -216,12 +216,17 @@ static bool catch_in_module(const struct sleeper *reader, pid_t load)
 	return false;
 }
 
+/* One load in ten at least lasts long enough in the right function. */
 static void refused_cycle(const char *ko, const char *parameters, struct sleeper *reader)
 {
-	pid_t load = start_load(ko, parameters);
-	bool caught = catch_in_module(reader, load), waits = caught && change_waits(load);
-	bool refused;
+	bool caught = false, waits, refused;
+	pid_t load = -1;
 
+	for (int i = 0; i < 10 && !caught; i++) {
+		load = start_load(ko, parameters);
+		caught = catch_in_module(reader, load);
+	}
+	waits = caught && change_waits(load);
 	fuse_release();
 	refused = caught && was_refused(load);
 	tap_ok(caught && waits && refused,
