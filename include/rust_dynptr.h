@@ -217,7 +217,7 @@ u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event);
 
 /*
  * Whether the livepatch @patch acts on what the current task calls, and will until it leaves the
- * patched functions. False in doubt.
+ * patched functions, and nobody else replaces its @function. False in doubt.
  */
 bool rust_dynptr_patch_acts(const struct klp_patch *patch, const struct klp_func *function);
 

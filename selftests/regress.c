@@ -459,7 +459,7 @@ static void check_edges(const char *name, struct regress_bpf *skel)
 
 		made += stream->seq - stream->failed;
 	}
-	tap_ok(count && count == made && edges.wakeups > 100 && !edges.lost,
+	tap_ok(count && count == made && edges.wakeups > 1000 && !edges.lost,
 	       "regress: B13: %s: edge-triggered epoll: %llu of %llu records, %llu wake-ups, %llu lost",
 	       name, count, made, edges.wakeups, edges.lost);
 }
