@@ -90,6 +90,37 @@ lacking_options() {
 	done
 }
 
+# verifier_flag gcc|clang: make's argument for a kernel's build, without which that compiler leaves functions of the
+# table with other arguments (-fipa-sra), or inlines them here and there.
+verifier_flag() {
+	case $1 in
+	gcc) echo CFLAGS_verifier.o=-fno-ipa-sra ;;
+	clang) echo CFLAGS_verifier.o=-fno-inline-functions ;;
+	esac
+}
+
+# compiler_of TREE: gcc or clang, as its configuration has it.
+compiler_of() { if grep -q '^CONFIG_CC_IS_CLANG=y' "$1/.config" 2>/dev/null; then echo clang; else echo gcc; fi; }
+
+# need_module KO: ends unless KO, a path below the clone as the guest sees it, is there: build/ in the guest is the
+# kernel's build directory here.
+need_module() {
+	local ko=$TOP/$1
+	[[ $1 != build/* ]] || ko=$BUILD/${1#build/}
+	[ -f "$ko" ] || die "no module at $ko" "run 'make'"
+}
+
+# need_git: ends unless source_files can answer.
+need_git() {
+	git -C "$TOP" rev-parse HEAD >/dev/null ||
+		die "git does not know the files of $TOP" "a git clone; git config --global --add safe.directory $TOP"
+}
+
+# source_files PATTERN…: the clone's files of these patterns that git knows or does not ignore.
+source_files() {
+	git -C "$TOP" ls-files -co --exclude-standard -- "$@" | while read -r f; do [ ! -f "$TOP/$f" ] || echo "$f"; done
+}
+
 # tree PID: the process and all that it started.
 tree() {
 	local child

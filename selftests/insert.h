@@ -112,13 +112,13 @@ static inline bool task_is_in_module(int tid)
 	return false;
 }
 
-/* Loads @ko, or unloads the module if it is NULL, in a process of its own. */
-static inline pid_t change_start(const char *ko)
+/* Loads @ko with @parameters, or unloads the module if it is NULL, in a process of its own. */
+static inline pid_t change_start(const char *ko, const char *parameters)
 {
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit((ko ? control_load(ko, "count=1") : control_unload()) ? 1 : 0);
+		_exit((ko ? control_load(ko, parameters) : control_unload()) ? 1 : 0);
 	return pid;
 }
 

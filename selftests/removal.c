@@ -179,7 +179,7 @@ static void verify_through(const char *ko, bool load, const char *log)
 	pthread_create(&sleeper.thread, NULL, load_refused, &sleeper);
 	asleep = absent_wait(1) == 1;
 	in_rust = task_is_in_module(sleeper.tid);
-	pid = change_start(load ? ko : NULL);
+	pid = change_start(load ? ko : NULL, "count=1");
 	waited = waits(pid);
 	tap_note("asleep %d, in Rust %d, waited for %d", asleep, in_rust, waited);
 	tap_ok(asleep && in_rust == !load && waited,

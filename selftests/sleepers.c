@@ -105,7 +105,7 @@ static void file_cycle(const char *ko, const char *parameters, int fd, int cycle
 
 	load_without_livepatch(ko, parameters);
 	in_module = start_readers(sleepers, fd, cycle);
-	pid = change_start(NULL);
+	pid = change_start(NULL, NULL);
 	waited = change_waits(pid);
 	fuse_release();
 	for (int i = 0; i < THREADS; i++) {
@@ -128,7 +128,7 @@ static void measure_change(const char *ko, const char *parameters)
 
 	load_without_livepatch(ko, parameters);
 	start = seconds();
-	if (!change_ends(change_start(NULL), NULL))
+	if (!change_ends(change_start(NULL, NULL), NULL))
 		tap_bail("the module cannot be unloaded");
 	change_takes = (seconds() - start) * 1e6;
 }
@@ -169,15 +169,6 @@ static pid_t start_fentry(void)
 	/* It says that it is attached. */
 	if (read(link[0], &said, 1) != 1)
 		tap_bail("no fentry program");
-	return pid;
-}
-
-static pid_t start_load(const char *ko, const char *parameters)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(control_load(ko, parameters) ? 1 : 0);
 	return pid;
 }
 
@@ -223,7 +214,7 @@ static void refused_cycle(const char *ko, const char *parameters, struct sleeper
 	pid_t load = -1;
 
 	for (int i = 0; i < 10 && !caught; i++) {
-		load = start_load(ko, parameters);
+		load = change_start(ko, parameters);
 		caught = catch_in_module(reader, load);
 	}
 	waits = caught && change_waits(load);
@@ -241,7 +232,7 @@ static void part_refused(const char *ko, const char *parameters, int cycles)
 	struct bpf_link *link;
 	double start = seconds();
 
-	if (!was_refused(start_load(ko, parameters)))
+	if (!was_refused(change_start(ko, parameters)))
 		tap_bail("the module is not refused");
 	change_takes = (seconds() - start) * 1e6;
 	fuse_mount(MOUNT);

@@ -66,6 +66,12 @@ vm 125 -t 120 'echo c >/proc/sysrq-trigger; sleep 60' || good=1
 grep -q 'kernel panicked' "$W/err" && grep -q 'Kernel panic - not syncing: sysrq' "$W/err" || good=1
 tap_ok 'vm: a panic ends it with status 125 and its log' "$good" "$W/err"
 
+# It waits for a root that never comes.
+good=0
+VM_BOOT=15 VM_APPEND='quiet root=/dev/none rootfstype=ext4 rootwait' vm 123 -t 120 'echo ran' || good=1
+grep -q 'is booted once more' "$W/err" && grep -q 'hung again' "$W/err" && grep -q '^RIP' "$W/err" && [ ! -s "$W/out" ] || good=1
+tap_ok 'vm: a guest that hangs as it boots is booted once more, and it is said where it was' "$good" "$W/err"
+
 good=0
 KIMAGE=$W/none vm 1 true || good=1
 grep -q 'no kernel image' "$W/err" || good=1
