@@ -67,9 +67,11 @@ static inline void fuse_fill_attr(struct fuse_attr *attr, unsigned long long nod
 
 static inline void fuse_hold(const struct fuse_in_header *in, const struct fuse_read_in *read)
 {
-	int n = fuse_test.count;
+	int n;
 
 	pthread_mutex_lock(&fuse_test.lock);
+	/* Who is answered asks again at once: only now is it known who still waits. */
+	n = fuse_test.count;
 	if (fuse_test.holding && n < FUSE_TEST_HELD) {
 		fuse_test.held[n] = *in;
 		fuse_test.reads[n] = *read;
