@@ -26,8 +26,8 @@ module: setup
 	@$(if $(KDIR),scripts/own-kernel '$(KDIR)')
 	@scripts/build
 
-# $(call word,NAME): the variable NAME's text as one word for the shell, as it was given; nothing if it is not set.
-word = $(if $(value $(1)),'$(subst ','\'',$(value $(1)))')
+# $(call quoted,NAME): the variable NAME's text as one word for the shell, as it was given; nothing if it is not set.
+quoted = $(if $(value $(1)),'$(subst ','\'',$(value $(1)))')
 
 # INSTALL_MOD_PATH=DIR: below that directory.
 modules_install: $(BUILT)
@@ -65,11 +65,11 @@ test-debug: module
 	@RUST_DYNPTR_KERNEL=debug scripts/test $(ONLY)
 
 vm: module
-	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(call word,CMD)
+	@scripts/vm -l build/rust_dynptr.ko $(VMFLAGS) $(call quoted,CMD)
 
 # In virtme-ng: a shell, or CMD.
 vng: $(BUILT)
-	@scripts/vng $(call word,CMD)
+	@scripts/vng $(call quoted,CMD)
 
 fmt: module
 	@scripts/fmt
@@ -91,7 +91,7 @@ install-tool:
 # SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
 SEEDS ?= 1-5000
 fuzz: module
-	@scripts/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(call word,MATCH),$(SEEDS))
+	@scripts/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(call quoted,MATCH),$(SEEDS))
 
 # ONLY=upstream: only that group, see scripts/bench. REPEATS=2, MODES='text in the mode'.
 bench: module

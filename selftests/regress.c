@@ -383,7 +383,7 @@ static void check_contexts(const char *name, struct regress_bpf **sides, int cou
 }
 
 struct edges {
-	_Atomic unsigned long long wakeups;
+	atomic_ullong wakeups;
 	unsigned long long lost;
 };
 
@@ -420,6 +420,12 @@ static unsigned long long consume_edges(struct ring *ring, int epoll, struct edg
 	return count;
 }
 
+/* Where all is slow, many records share a wake-up. */
+static bool seldom_woken(const struct edges *edges, time_t end)
+{
+	return edges->wakeups <= EDGE_WAKEUPS && time(NULL) < end;
+}
+
 static void *produce_edges(void *argument)
 {
 	struct edge_producer *producer = argument;
@@ -428,9 +434,7 @@ static void *produce_edges(void *argument)
 	time_t end = time(NULL) + EDGE_SECONDS;
 
 	on_cpu(1);
-	/* Where all is slow, many records share a wake-up. */
-	for (int i = 0; i < EDGES / 4 ||
-			(producer->edges->wakeups <= EDGE_WAKEUPS && time(NULL) < end); i++) {
+	for (int i = 0; i < EDGES / 4 || seldom_woken(producer->edges, end); i++) {
 		skel->bss->records = 4;
 		skel->bss->pause = next_number(&numbers) % 300;
 		run_once(skel->progs.task);
