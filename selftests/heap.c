@@ -104,8 +104,16 @@ static void consumers(void)
 }
 
 static const char *const map_names[HEAP_MAPS] = {
-	[HEAP_ARRAY] = "array", [HEAP_HASH] = "hash", [HEAP_LRU] = "lru hash",
-	[HEAP_PERCPU] = "per-CPU array", [HEAP_TASK] = "task storage",
+	[HEAP_ARRAY] = "array",
+	[HEAP_HASH] = "hash",
+	[HEAP_LRU] = "LRU hash",
+	[HEAP_RESIZABLE] = "resizable hash",
+	[HEAP_ALLOCATED] = "hash without preallocation",
+	[HEAP_PERCPU] = "per-CPU array",
+	[HEAP_PERCPU_HASH] = "per-CPU hash",
+	[HEAP_PERCPU_LRU] = "per-CPU LRU hash",
+	[HEAP_TASK] = "task storage",
+	[HEAP_CGROUP] = "cgroup storage",
 };
 
 /* In a map, out of it by another program, back, exchanged, and freed with the entry or the map. */
