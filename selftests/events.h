@@ -20,12 +20,33 @@
 
 #define EVENT_CPUS 8
 
+/*
+ * While there are events of threads, and a second longer, the kernel's scheduler has code for them.
+ * One that stays as long as the process keeps it from being changed with each: see -j of scripts/vm.
+ */
+static inline void keep_scheduler(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		tap_bail("event of nothing: %s", strerror(errno));
+}
+
 /* Opens an event that runs @prog: for thread @pid or, if that is -1, for all on @cpu. */
 static inline int open_event(struct perf_event_attr *attr, int pid, int cpu,
 			     const struct bpf_program *prog)
 {
 	int fd;
 
+	if (pid != -1)
+		keep_scheduler();
 	attr->size = sizeof(*attr);
 	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, bpf_program__fd(prog)))
