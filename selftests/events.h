@@ -22,7 +22,7 @@
 
 /*
  * While there are events of threads, and a second longer, the kernel's scheduler has code for them.
- * One that stays as long as the process keeps it from being changed with each: see -j of scripts/vm.
+ * One that stays as long as the process keeps it from being changed with each: scripts/vm, -j.
  */
 static inline void keep_scheduler(void)
 {
