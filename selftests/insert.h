@@ -84,8 +84,8 @@ static inline bool livepatch_end(void)
 	return access(LIVEPATCH, F_OK);
 }
 
-/* Whether a task sleeps in the module now: its stack says so. */
-static inline bool task_is_in_module_now(int tid)
+/* Whether the stack of a task that does not run now has @text. */
+static inline bool task_stack_has(int tid, const char *text)
 {
 	char path[64], line[256];
 	bool found = false;
@@ -96,9 +96,15 @@ static inline bool task_is_in_module_now(int tid)
 	if (!file)
 		return false;
 	while (fgets(line, sizeof(line), file))
-		found |= !!strstr(line, "[rust_dynptr]");
+		found |= !!strstr(line, text);
 	fclose(file);
 	return found;
+}
+
+/* Whether a task sleeps in the module now. */
+static inline bool task_is_in_module_now(int tid)
+{
+	return task_stack_has(tid, "[rust_dynptr]");
 }
 
 /* The same, soon. */
