@@ -57,32 +57,37 @@ logged() {
 
 # logged_steps LOG OF CMD…: as logged, for what compiles long: a line every minute, with how many steps OF ("of 2800") it was.
 logged_steps() {
-	local log=$1 of=$2 caller=$BASHPID reporter rc=0
+	local log=$1 of=$2 caller=$BASHPID reporter seconds=0
 	shift 2
 	# shellcheck disable=SC2154  # locked's
 	(
 		[ -z "${fd:-}" ] || exec {fd}>&- # its lock ends with the caller
 		exec {tick}<> <(:) # nothing ever comes: a clock without a process
-		while ! read -rt 60 -u "$tick"; do
-			kill -0 "$caller" 2>/dev/null || exit
-			say "$(grep -c '^  [A-Z]' "$log" || true)$of steps"
+		while kill -0 "$caller" 2>/dev/null; do
+			read -rt 1 -u "$tick" || true
+			((++seconds % 60)) || say "$(grep -c '^  [A-Z]' "$log" || true)$of steps"
 		done
 	) &
 	reporter=$!
-	(logged "$log" "$@") || rc=$?
+	logged "$log" "$@" # in this shell, with which CMD ends
 	kill "$reporter" 2>/dev/null || true
-	return "$rc"
 }
 
-# lacking_options TREE: what of kernel.config and guest.config TREE/.config has not, as "OPTION=VALUE LIST". Any version
-# of DWARF will do.
+# lacking_options TREE LIST…: what of each LIST.config here TREE/.config has not, as "OPTION=VALUE LIST". Any version of
+# DWARF will do, and a list of security modules with bpf in it, which is the default too.
 lacking_options() {
-	local line list
-	for list in kernel guest; do
+	local config=$1/.config line list modules
+	shift
+	for list; do
 		while IFS= read -r line; do
 			case $line in
-			CONFIG_DEBUG_INFO_DWARF*) ! grep -q '^CONFIG_DEBUG_INFO=y' "$1/.config" || continue ;;
-			CONFIG_*) ! grep -qxF "$line" "$1/.config" || continue ;;
+			CONFIG_DEBUG_INFO_DWARF*) ! grep -q '^CONFIG_DEBUG_INFO=y' "$config" || continue ;;
+			CONFIG_LSM=*)
+				modules=$(sed -n 's/^CONFIG_LSM="\(.*\)"$/\1/p' "$config")
+				[[ -n $modules && ,$modules, != *,bpf,* ]] || continue
+				line="CONFIG_LSM=\"$modules,bpf\""
+				;;
+			CONFIG_*) ! grep -qxF "$line" "$config" || continue ;;
 			*) continue ;;
 			esac
 			echo "$line $list"

@@ -58,6 +58,10 @@ if [ "${2:-}" = install ]; then
 	make -s -C selftests emit_tests >build/kselftest/list
 	"$OWN/run_kselftest.sh" -l | sort | cmp -s - <(sort build/kselftest/list) && rc=0 || rc=1
 	tap_ok 'kselftest: emit_tests and run_kselftest.sh -l name the same tests' "$rc" build/kselftest/list
+	sort -u "$OWN/config" >build/kselftest/config
+	rc=0
+	for line in CONFIG_LIVEPATCH=y CONFIG_FS_VERITY=y; do grep -qxF "$line" build/kselftest/config || rc=1; done
+	tap_ok 'kselftest: config has what the module and the tests want' "$rc" build/kselftest/config
 	tar -xf /usr/src/linux-source-*.tar.xz -C "$TREE" --strip-components=1 --wildcards '*/scripts/subarch.include' \
 		'*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/Makefile' \
 		'*/tools/testing/selftests/kselftest/*' '*/tools/testing/selftests/run_kselftest.sh'

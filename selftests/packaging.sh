@@ -30,6 +30,13 @@ tap_refused 'packaging: and how to add them' 1 "$OUT" 'mend: cd .*merge_config.s
 tap_refused 'packaging: and what was not built' 1 "$OUT" 'missing: vmlinux in'
 lacking=$(grep -c 'missing: CONFIG' "$OUT" || true)
 tap_ok "packaging: no other option ($lacking named)" "$((lacking != 2))" "$OUT"
+sed 's/^CONFIG_FS_VERITY=y/# CONFIG_FS_VERITY is not set/; s/^CONFIG_LSM=.*/CONFIG_LSM="yama"/' \
+	scripts/{kernel,guest,tests}.config >"$DIR/tree/.config"
+rc=0
+RUST_DYNPTR_KERNEL=own RUST_DYNPTR_ENV=1 SYSROOT=$SYSROOT KDIR=$DIR/tree "$SCRIPTS/test" guest >"$OUT" 2>&1 || rc=$?
+tap_refused 'packaging: a tree without what the tests use' 1 "$OUT" 'missing in .*: CONFIG_LSM="yama,bpf" CONFIG_FS_VERITY=y$'
+tap_refused 'packaging: and how to add it' 1 "$OUT" 'mend: make KDIR=.* kernel adds'
+tap_refused "packaging: and what of upstream's tests will be skipped" 1 "$OUT" 'skipped .*: .*CONFIG_VETH=y'
 
 rc=0
 scripts/make-kernel "$DIR/root" >"$OUT" 2>&1 || rc=$?
@@ -61,6 +68,7 @@ tap_ok "packaging: make kernel compiles once all hold ($(grep -c ^CONFIG "$DIR/k
 
 scripts/enter openssl req -new -x509 -newkey rsa:2048 -nodes -subj /CN=test/ -keyout /dev/fd/1 -out /dev/fd/1 \
 	>"$DIR/both.pem" 2>/dev/null
+scripts/build >"$OUT" 2>&1 # a run of this that was killed leaves a signed one
 cp build/rust_dynptr.ko "$DIR/unsigned.ko"
 rc=0
 MODULE_SIGN_KEY=$DIR/both.pem MODULE_SIGN_CERT=$DIR/none.pem scripts/build >"$OUT" 2>&1 || rc=$?
