@@ -95,6 +95,9 @@ lacking_options() {
 	done
 }
 
+# lacking TREE LIST…: their lines, in one.
+lacking() { lacking_options "$@" | cut -d' ' -f1 | paste -sd' '; }
+
 # verifier_flag gcc|clang: make's argument for a kernel's build, without which that compiler leaves functions of the
 # table with other arguments (-fipa-sra), or inlines them here and there.
 verifier_flag() {
