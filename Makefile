@@ -16,32 +16,32 @@ endif
 BUILT := $(if $(shell [ "$$(id -u)" = 0 ] && [ "$$(stat -c %u build/env 2>/dev/null || echo 0)" != 0 ] && echo other),,module)
 
 setup:
-	@scripts/setup
+	@scripts/build/setup
 
 # KDIR=PATH: that tree, built with the sysroot's compilers and the options that are needed here.
 kernel: setup
-	@scripts/make-kernel '$(KDIR)'
+	@scripts/build/make-kernel '$(KDIR)'
 
 module: setup
-	@$(if $(KDIR),scripts/own-kernel '$(KDIR)')
-	@scripts/build
+	@$(if $(KDIR),scripts/build/own-kernel '$(KDIR)')
+	@scripts/build/module
 
 # $(call quoted,NAME): the variable NAME's text as one word for the shell, as it was given; nothing if it is not set.
 quoted = $(if $(value $(1)),'$(subst ','\'',$(value $(1)))')
 
 # INSTALL_MOD_PATH=DIR: below that directory.
 modules_install: $(BUILT)
-	@scripts/install-module
+	@scripts/package/install-module
 
 # A package for dkms, build/rust-dynptr-dkms_*.deb.
 deb: module
-	@scripts/package
+	@scripts/package/deb
 
 # DEMO=execs: execve() traced with C and with Rust; DEMO=heap: lines assembled in heap dynptrs;
 # DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on the arguments of programs.
 DEMO ?= execs
 run: module
-	@scripts/demo $(DEMO)
+	@scripts/guest/demo $(DEMO)
 
 test: module
 	@scripts/test $(ONLY)
@@ -56,12 +56,12 @@ coverage: setup
 
 # FILE="ring slot": the mutants of these files of rust/logic; all without.
 mutants: setup
-	@scripts/mutants $(FILE)
+	@scripts/check/mutants $(FILE)
 
 # On a kernel with KASAN, lockdep, RCU and other checks, which it builds the first time.
 test-debug: module
-	@scripts/debug-kernel
-	@RUST_DYNPTR_KERNEL=debug scripts/build
+	@scripts/build/debug-kernel
+	@RUST_DYNPTR_KERNEL=debug scripts/build/module
 	@RUST_DYNPTR_KERNEL=debug scripts/test $(ONLY)
 
 vm: module
@@ -69,13 +69,13 @@ vm: module
 
 # In virtme-ng: a shell, or CMD.
 vng: $(BUILT)
-	@scripts/vng $(call quoted,CMD)
+	@scripts/guest/vng $(call quoted,CMD)
 
 fmt: module
-	@scripts/fmt
+	@scripts/check/fmt
 
 man: setup
-	@scripts/man
+	@scripts/package/man
 
 # The control tool, the manual pages and the headers for BPF programs; the module itself is modules_install's.
 PREFIX ?= /usr/local
@@ -91,18 +91,18 @@ install-tool:
 # SEEDS=1-5000: those programs; SEEDS=17: that one, with its logs; REDUCE=17 [MATCH='text']: make it small.
 SEEDS ?= 1-5000
 fuzz: module
-	@scripts/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(call quoted,MATCH),$(SEEDS))
+	@scripts/check/fuzz $(if $(HEAP),heap) $(if $(REDUCE),reduce $(REDUCE) $(call quoted,MATCH),$(SEEDS))
 
-# ONLY=upstream: only that group, see scripts/bench. REPEATS=2, MODES='text in the mode'.
+# ONLY=upstream: only that group, see scripts/bench/run. REPEATS=2, MODES='text in the mode'.
 bench: module
-	@scripts/bench $(ONLY)
+	@scripts/bench/run $(ONLY)
 
-# ONLY="operations upstream": those groups; without, see scripts/bench-check.
+# ONLY="operations upstream": those groups; without, see scripts/bench/bench-check.
 bench-check: module
-	@scripts/bench-check $(ONLY)
+	@scripts/bench/bench-check $(ONLY)
 
 bench-record: module
-	@scripts/bench-check --record $(ONLY)
+	@scripts/bench/bench-check --record $(ONLY)
 
 help:
 	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
@@ -127,14 +127,14 @@ help:
 	@echo '                HEAP=1: with heap dynptrs, the module alone'
 	@echo 'make bench      C against Rust: instructions of each operation, the kernel'"'"'s own benchmarks; build/bench/'
 	@echo 'make bench-check  fails if an operation takes more than C, or than recorded, by more than 2 %;'
-	@echo '                make bench-record renews selftests/bench.recorded and the summary in README'
+	@echo '                make bench-record renews selftests/cost/bench.recorded and the summary in README'
 	@echo 'make setup      only the sysroot and the kernel tree'
 	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
 	@echo 'KDIR=…          a kernel tree that you have built: make KDIR=… test; docs/packaging.md'
 	@echo 'MODULE_SIGN_KEY=… MODULE_SIGN_CERT=…  sign the module'
 
 clean:
-	@scripts/clean
+	@scripts/build/clean
 
 distclean:
-	@scripts/clean --cache
+	@scripts/build/clean --cache

@@ -3,7 +3,7 @@
 # Callers have already said `set -euo pipefail`.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-# The kernel that is built for and booted: RUST_DYNPTR_KERNEL=stock, debug (scripts/debug-kernel) or own (own-kernel). Each has
+# The kernel that is built for and booted: RUST_DYNPTR_KERNEL=stock, debug (scripts/build/debug-kernel) or own (own-kernel). Each has
 # its own build directory, which is /host/build in the sysroot and in the guest.
 KERNEL=${RUST_DYNPTR_KERNEL:-stock}
 BUILD=$TOP/build
@@ -91,7 +91,7 @@ lacking_options() {
 			*) continue ;;
 			esac
 			echo "$line $list"
-		done <"$SCRIPTS/$list.config"
+		done <"$SCRIPTS/build/$list.config"
 	done
 }
 
@@ -166,17 +166,17 @@ one_at_a_time() {
 # build_selftests: the guest's tests, in build/selftests.
 build_selftests() {
 	say "building the guest's tests"
-	one_at_a_time selftests "$SCRIPTS/enter" make -C /host/selftests OUTPUT=/host/build/selftests
+	one_at_a_time selftests "$SCRIPTS/build/enter" make -C /host/selftests OUTPUT=/host/build/selftests
 }
 
 # build_kmods: the kernel modules that tests use, in build/kmod. After load_env.
 build_kmods() {
-	one_at_a_time kmod "$SCRIPTS/enter" make -C /kdir M=/host/selftests/kmod MO=/host/build/kmod \
+	one_at_a_time kmod "$SCRIPTS/build/enter" make -C /kdir M=/host/selftests/faults/kmod MO=/host/build/kmod \
 		"${KFLAGS[@]}" KBUILD_MODPOST_WARN=1
 }
 
 # build_faults: the module with faults and bugs that tests ask for.
-build_faults() { one_at_a_time faults env RUST_DYNPTR_FAULTS=1 "$SCRIPTS/build"; }
+build_faults() { one_at_a_time faults env RUST_DYNPTR_FAULTS=1 "$SCRIPTS/build/module"; }
 
 # need_space DIR MB: ends unless DIR's file system has MB free.
 need_space() {
@@ -215,7 +215,7 @@ page_of() {
 # renew NAME FILE: that part becomes FILE's text.
 renew() { sed -i -e "/<!-- $1 -->/,/<!-- end of $1 -->/{/<!--/!d}" -e "/<!-- $1 -->/r $2" "$(page_of "$1")"; }
 
-# load_env: the variables that scripts/setup or debug-kernel wrote (SYSROOT, KDIR, KVER, KDEB), and KFLAGS,
+# load_env: the variables that scripts/build/setup or debug-kernel wrote (SYSROOT, KDIR, KVER, KDEB), and KFLAGS,
 # make's arguments for the kernel's compiler. With RUST_DYNPTR_ENV set, those of the environment: setup itself
 # does that.
 load_env() {
@@ -224,7 +224,7 @@ load_env() {
 	# shellcheck disable=SC2034
 	SLOWER=1 # so many times the stock kernel's time, for limits
 	[ -z "${RUST_DYNPTR_ENV:-}" ] || return 0
-	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup', and scripts/debug-kernel for the debug kernel, scripts/own-kernel for your own"
+	[ -f "$BUILD/env" ] || die "nothing is set up yet" "run 'make setup', and scripts/build/debug-kernel for the debug kernel, scripts/build/own-kernel for your own"
 	# shellcheck disable=SC1091
 	. "$BUILD/env"
 }

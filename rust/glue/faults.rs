@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Faults that tests ask for, by parameters of a module that `RUST_DYNPTR_FAULTS=1 scripts/build` makes. In a
+//! Faults that tests ask for, by parameters of a module that `RUST_DYNPTR_FAULTS=1 scripts/build/module` makes. In a
 //! normal build they are not there.
 
 #[cfg(rust_dynptr_faults)]

@@ -6,7 +6,7 @@
 //! A livepatch switches tasks one by one, a task when none of the functions that change is on its
 //! stack. That alone would not do: a task that verifies a program is most of the time in functions that
 //! we do not replace, and could switch between two instructions of the program. (It did: see
-//! `selftests/switch.c`.) So one more function is part of the livepatch, which is on the stack through
+//! `selftests/lifecycle/switch.c`.) So one more function is part of the livepatch, which is on the stack through
 //! the whole of a verification: [`HELD`]. Its replacement is itself, behind its fentry, and what runs is
 //! the same; but nobody switches while in it.
 //!

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The list of unexported kernel symbols (`scripts/klp-symbols`): `name[,position] [prototype]`.
+//! The list of unexported kernel symbols (`scripts/build/klp-symbols`): `name[,position] [prototype]`.
 
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]

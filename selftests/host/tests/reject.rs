@@ -232,7 +232,7 @@ fn iterators_and_irq_flags_have_the_same_words() {
     }
 }
 
-/// The kernel's source, if this runs where it is (scripts/enter): string literals joined, `\n` as in C.
+/// The kernel's source, if this runs where it is (scripts/build/enter): string literals joined, `\n` as in C.
 fn kernel_source() -> Option<String> {
     let source = std::fs::read_to_string("/kdir/kernel/bpf/verifier.c").ok()?;
     Some(source.replace("\\n", "\n"))

@@ -1,0 +1,40 @@
+#!/bin/bash
+# leaks.sh KO [PARAMETER…]: in the guest, on the debug kernel booted with kmemleak=on: of what is allocated while
+# the module comes, serves and goes, nothing is left that nobody points to. With PARAMETERs for the module,
+# it is only loaded with them, and unloaded. (kmemleak does not see what kmalloc_nolock() gives; blocks of
+# heap dynptrs are counted by the module itself.) TAP.
+set -euo pipefail
+KO=$1
+shift
+cd "$(dirname "$0")/../.."
+# shellcheck source=selftests/lib/tap.sh
+. selftests/lib/tap.sh
+KMEMLEAK=/sys/kernel/debug/kmemleak
+
+# What has been booted with is not ours; it takes two scans to be seen.
+echo scan >$KMEMLEAK
+sleep 6
+echo scan >$KMEMLEAK
+echo clear >$KMEMLEAK
+if [ $# = 0 ]; then
+	tap_part build/selftests/rows "$KO"
+	tap_part build/selftests/moves "$KO"
+	tap_part build/selftests/heap "$KO" 500
+	tap_part build/selftests/ringmaps "$KO"
+	tap_part build/selftests/userrings "$KO"
+	tap_part build/selftests/switch "$KO"
+else
+	scripts/rust-dynptr load "$KO" "$@"
+	scripts/rust-dynptr unload
+fi
+# Two scans find it; what is younger than five seconds is not looked at.
+for _ in 1 2 3; do
+	sleep 6
+	echo scan >$KMEMLEAK
+done
+rc=0
+cat $KMEMLEAK >/tmp/leaks
+[ ! -s /tmp/leaks ] || rc=1
+tap_ok "leaks: $(grep -c '^unreferenced object' /tmp/leaks || true) objects that nobody points to" "$rc" /tmp/leaks
+tap_no_splat leaks
+tap_done

@@ -1,0 +1,19 @@
+#!/bin/bash
+# heapfuzz.sh KO FIRST LAST [PARAMETERS]: in the guest, the random programs with heap dynptrs of the seeds
+# FIRST to LAST (fuzz/heap.h), with more parameters for the module. TAP.
+set -euo pipefail
+KO=$1
+FIRST=$2
+LAST=$3
+cd "$(dirname "$0")/../.."
+# shellcheck source=selftests/lib/tap.sh
+. selftests/lib/tap.sh
+# shellcheck source=selftests/fuzz/fuzz-lib.sh
+. selftests/fuzz/fuzz-lib.sh
+
+tap_part $FUZZ "$KO" --heap --with "${4:-}" --seeds "$FIRST-$LAST" --block 1000
+fuzz_splats heapfuzz
+rc=0
+dmesg | grep "a heap dynptr's memory was written" >/tmp/damage && rc=1
+tap_ok 'heapfuzz: nobody wrote behind a block, or to one that was free' "$rc" /tmp/damage
+tap_done

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * heapenv KO SECONDS: heap dynptrs and what is around them: types of programs, capabilities,
+ * contexts that cannot wait, and who is charged for the memory.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/types.h>
+#include <string.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "heap.h"
+#include "heap_contexts.h"
+#include "control.h"
+#include "events.h"
+#include "heap.skel.h"
+#include "heap_contexts.skel.h"
+#include "heapstat.h"
+#include "rawheap.h"
+#include "tap.h"
+
+#define CGROUP "/sys/fs/cgroup/heap"
+/* Of the memory that is charged in the test: a cgroup's own figure lags behind by less. */
+#define CHARGED (8 << 20)
+#define LAG (CHARGED / 8)
+
+static char log_buffer[1 << 18];
+
+/* Loads one program of heap_types.bpf.o. 0 or an errno. */
+static int load_type(const char *name)
+{
+	struct bpf_object *obj = bpf_object__open_file(control_beside("heap_types.bpf.o"),
+						       NULL);
+	struct bpf_program *prog;
+	int err;
+
+	if (!obj)
+		tap_bail("cannot open heap_types.bpf.o");
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
+	prog = bpf_object__find_program_by_name(obj, name);
+	bpf_program__set_log_buf(prog, log_buffer, sizeof(log_buffer));
+	log_buffer[0] = 0;
+	err = bpf_object__load(obj);
+	bpf_object__close(obj);
+	return err;
+}
+
+static void types(void)
+{
+	struct bpf_object *obj = bpf_object__open_file(control_beside("heap_types.bpf.o"),
+						       NULL);
+	struct bpf_program *prog;
+
+	if (!obj)
+		tap_bail("cannot open heap_types.bpf.o");
+	bpf_object__for_each_program(prog, obj) {
+		const char *name = bpf_program__name(prog);
+		int err = load_type(name);
+
+		if (!tap_ok(!err, "heapenv: %s programs may use heap dynptrs",
+			    bpf_program__section_name(prog)))
+			tap_note("%s: %s", strerror(-err), log_buffer);
+	}
+	bpf_object__close(obj);
+}
+
+/* alloc and put. 0 or an errno. */
+static int load_raw(enum bpf_prog_type type, unsigned long long capabilities)
+{
+	struct insns insns = {};
+
+	raw_alloc(&insns, 64);
+	put_stack(&insns, 1, -16);
+	raw_call(&insns, "bpf_dynptr_put");
+	put_return(&insns, 0);
+	return raw_load(&insns, type, capabilities, log_buffer, sizeof(log_buffer));
+}
+
+static void capabilities(void)
+{
+	unsigned long long bpf = 1ULL << CAP_BPF, net = 1ULL << CAP_NET_ADMIN;
+	unsigned long long perfmon = 1ULL << CAP_PERFMON;
+
+	tap_ok(!load_raw(BPF_PROG_TYPE_SCHED_CLS, bpf | net),
+	       "heapenv: CAP_BPF and CAP_NET_ADMIN will do");
+	tap_ok(!load_raw(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf | perfmon),
+	       "heapenv: CAP_BPF and CAP_PERFMON will do");
+	tap_ok(!load_raw(BPF_PROG_TYPE_SOCKET_FILTER, bpf), "heapenv: CAP_BPF alone will do");
+	tap_ok(load_raw(BPF_PROG_TYPE_SCHED_CLS, net | perfmon), "heapenv: not without CAP_BPF");
+	tap_ok(load_raw(BPF_PROG_TYPE_SOCKET_FILTER, 0), "heapenv: not without any");
+}
+
+static unsigned long long read_number(const char *path)
+{
+	unsigned long long value = 0;
+	FILE *file = fopen(path, "r");
+
+	if (!file || fscanf(file, "%llu", &value) != 1)
+		tap_bail("cannot read %s", path);
+	fclose(file);
+	return value;
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		tap_bail("cannot write %s to %s: %s", text, path, strerror(errno));
+	close(fd);
+}
+
+static void enter_cgroup(void)
+{
+	write_text(CGROUP "/cgroup.procs", "0");
+}
+
+static void leave_cgroup(void)
+{
+	write_text("/sys/fs/cgroup/cgroup.procs", "0");
+}
+
+static void make_cgroup(void)
+{
+	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	if (mkdir(CGROUP, 0755) && errno != EEXIST)
+		tap_bail("mkdir " CGROUP ": %s", strerror(errno));
+}
+
+/* The program is loaded in the cgroup, and run from outside. */
+static struct heap_bpf *load_in_cgroup(void)
+{
+	struct heap_bpf *skel;
+
+	enter_cgroup();
+	skel = heap_bpf__open_and_load();
+	leave_cgroup();
+	if (!skel)
+		tap_bail("cannot load heap.bpf.o");
+	return skel;
+}
+
+static void run_once(struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		tap_bail("test run: %s", strerror(errno));
+}
+
+/*
+ * The cgroup's memory goes up and down with that of the program's dynptrs, of @size bytes, for each
+ * of which the allocator takes @taken.
+ */
+static void try_charge(unsigned int size, unsigned int taken, const char *how)
+{
+	struct heap_bpf *skel = load_in_cgroup();
+	unsigned long long before, during, after;
+
+	skel->bss->request = (struct heap_request){ .size = size, .map = HEAP_ARRAY };
+	skel->bss->request.offset = CHARGED / taken < HEAP_ENTRIES ? CHARGED / taken : HEAP_ENTRIES;
+	before = read_number(CGROUP "/memory.current");
+	run_once(skel->progs.store_many);
+	during = read_number(CGROUP "/memory.current");
+	tap_note("%s: %llu blocks, %llu bytes; memory.current %llu -> %llu", how,
+		 heap_stat("live"), heap_stat("live_bytes"), before, during);
+	tap_ok(heap_stat("live") && during >= before + heap_stat("live") * taken - LAG,
+	       "heapenv: %s is charged to the cgroup that the program was loaded in", how);
+	heap_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "heapenv: %s is freed", how);
+	for (int i = 0; i < 100; i++) {
+		after = read_number(CGROUP "/memory.current");
+		if (after < before + LAG)
+			break;
+		usleep(50000);
+	}
+	tap_ok(after < before + LAG, "heapenv: and %s is charged no more (%llu)", how, after);
+}
+
+/* More than the cgroup may have is refused, as all of its memory is. */
+static void limited(void)
+{
+	struct heap_bpf *skel = load_in_cgroup();
+
+	write_text(CGROUP "/memory.max", "4M");
+	skel->bss->request = (struct heap_request){ .size = 8000, .map = HEAP_ARRAY,
+						     .offset = HEAP_ENTRIES };
+	run_once(skel->progs.store_many);
+	tap_note("limit: %llu bytes live, %llu allocations failed", heap_stat("live_bytes"),
+		 heap_stat("failed"));
+	tap_ok(heap_stat("live_bytes") < (5 << 20) && heap_stat("failed"),
+	       "heapenv: the cgroup's limit holds");
+	heap_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "heapenv: all is freed at the limit");
+	write_text(CGROUP "/memory.max", "max");
+}
+
+static void accounting(void)
+{
+	try_charge(4000, 4096, "memory of the slab allocator");
+	try_charge(4100, 8192, "memory that is rounded up");
+	try_charge(1 << 20, 1 << 20, "memory that may be waited for");
+	limited();
+}
+
+static const char *const context_names[CONTEXTS] = {
+	[CONTEXT_CLOCK] = "a clock interrupt", [CONTEXT_NMI] = "an NMI",
+	[CONTEXT_KMALLOC] = "kmalloc()", [CONTEXT_KFREE] = "kfree()",
+	[CONTEXT_PAGE_ALLOC] = "the page allocator",
+	[CONTEXT_PAGE_LOCKED] = "the page allocator's lock",
+	[CONTEXT_CONTENTION] = "a contended lock",
+};
+
+/* Something that allocates much; and processors that are asked for their traces, by NMI. */
+static void make_work(unsigned int seconds)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c",
+		      "while :; do cat /proc/*/maps /proc/slabinfo >/dev/null 2>&1; "
+		      "dd if=/dev/zero of=/tmp/work bs=1M count=8 2>/dev/null; done", NULL);
+		_exit(1);
+	}
+	for (unsigned int i = 0; i < seconds * 4; i++) {
+		write_text("/proc/sysrq-trigger", "l");
+		usleep(250000);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* Everywhere at once; if @limit, with so little memory for the programs that much is refused. */
+static void contexts(unsigned int seconds, const char *limit)
+{
+	struct heap_contexts_bpf *skel;
+	const char *how = limit ? ", with little memory" : "";
+	unsigned long long failed = 0;
+	int clocks[EVENT_CPUS];
+
+	enter_cgroup();
+	skel = heap_contexts_bpf__open_and_load();
+	leave_cgroup();
+	if (!skel)
+		tap_bail("cannot load heap_contexts.bpf.o");
+	if (limit)
+		write_text(CGROUP "/memory.max", limit);
+	bpf_program__set_autoattach(skel->progs.on_clock, false);
+	for (int cpu = 0; cpu < event_cpus(); cpu++)
+		clocks[cpu] = open_clock(cpu, skel->progs.on_clock);
+	if (heap_contexts_bpf__attach(skel))
+		tap_bail("cannot attach: %s", strerror(errno));
+	make_work(seconds);
+	heap_contexts_bpf__detach(skel);
+	close_events(clocks);
+	for (int i = 0; i < CONTEXTS; i++) {
+		struct context_counts *c = &skel->bss->counts[i];
+
+		tap_note("%s: %llu calls, %llu allocated, %llu -ENOMEM, %llu other errors",
+			 context_names[i], c->calls, c->done, c->failed, c->wrong);
+		failed += c->failed;
+		tap_ok((c->calls || i == CONTEXT_CONTENTION) && !c->wrong &&
+		       c->done + c->failed == c->calls,
+		       "heapenv: allocations in %s%s: memory, or -ENOMEM", context_names[i], how);
+	}
+	if (limit)
+		tap_ok(failed, "heapenv: and -ENOMEM it was, at times");
+	heap_contexts_bpf__destroy(skel);
+	tap_ok(heap_is_empty(), "heapenv: all of that is freed");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fprintf(stderr, "usage: heapenv KO SECONDS\n");
+		return 2;
+	}
+	if (control_load(argv[1], ""))
+		tap_bail("the module cannot be loaded");
+	types();
+	capabilities();
+	make_cgroup();
+	accounting();
+	tap_ok(!control_unload(), "heapenv: the module can be unloaded after that");
+	if (control_load(argv[1], "heap_red_zones=1"))
+		tap_bail("the module cannot be loaded");
+	contexts(strtoul(argv[2], NULL, 0), NULL);
+	tap_ok(!heap_stat("damaged"), "heapenv: nobody wrote behind a block or to a freed one");
+	tap_ok(!control_unload(), "heapenv: the module can be unloaded");
+	if (control_load(argv[1], ""))
+		tap_bail("the module cannot be loaded");
+	contexts(strtoul(argv[2], NULL, 0), "256K");
+	rmdir(CGROUP);
+	tap_ok(!control_unload(), "heapenv: the module can be unloaded at last");
+	return tap_done();
+}
