@@ -2,7 +2,7 @@
 # The front end: everything here is a script in scripts/ or Kbuild. `make help` lists the commands.
 
 .DEFAULT_GOAL := module
-.PHONY: module kernel modules_install deb vng setup run test test-long test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
+.PHONY: module kernel modules_install deb vng setup run test test-all test-debug coverage mutants vm fmt man fuzz bench bench-check bench-record \
 	install-tool help clean distclean
 
 # KDIR=PATH: a kernel tree that you have built, for everything here; into build/own. KIMAGE=PATH: another image.
@@ -43,16 +43,17 @@ DEMO ?= execs
 run: module
 	@scripts/guest/demo $(DEMO)
 
+# ONLY="rows rings": those tests and subjects. CHANGED=REV: what the changes since REV can affect.
 test: module
 	@scripts/test $(ONLY)
 
-# What takes too long for every time; scripts/test says how long each part takes.
-test-long: module
-	@scripts/test $(or $(ONLY),long)
+# All tests, in full size.
+test-all: module
+	@scripts/test --all $(ONLY)
 
 # Lines of rust/logic that the host tests reach.
 coverage: setup
-	@scripts/test host
+	@scripts/test rules
 
 # FILE="ring slot": the mutants of these files of rust/logic; all without.
 mutants: setup

@@ -26,3 +26,18 @@ splats() {
 		/ .rust_dynptr.: unpatching complete/ {rust = 0}
 		$0 ~ pattern && $0 !~ slow && (rust || $0 !~ stock)'
 }
+
+# kernel_log: in a guest, the kernel's log since the test that runs began, or since boot.
+kernel_log() { dmesg | tac | sed '/selftests: begin /q' | tac; }
+
+# asked TEST: what of these a test provokes, an extended regular expression.
+asked() {
+	case $1 in
+	heap | heapuses | heapenv) echo 'RIP: |INFO: NMI handler' ;; # heapenv asks the processors for their traces by NMI
+	nomemory) echo 'RIP: ' ;;                                  # what vmalloc says when it fails has registers in it
+	# When a module goes and there is no memory, fprobe.c of the kernel warns; a trace of that has RIP of the task.
+	failload | halfway | removal | kills | tracers | attack) echo 'fprobe\.c:|fprobe_module_callback|RIP: 0033' ;;
+	fuzz | heapfuzz*) echo "$STOCK|RIP: 0010|INFO: |BUG [^:]" ;;
+	*) echo '^$' ;;
+	esac
+}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# docs.sh PART…: what README and docs/*.md tell people to do: each command is run here, or by a PART of scripts/test
+# docs.sh: what README and docs/*.md tell people to do: each command is run here, or by a test of selftests/parts
 # (selftests/checks/docs.list says which); what they name is there. TAP.
 #
 # docs.sh inside FILE: in the guest, the commands in FILE.
@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
 . selftests/lib/tap.sh
-if [ "$1" = inside ]; then
+if [ "${1:-}" = inside ]; then
 	while IFS= read -r command; do
 		rc=0
 		bash -c "$command" >/tmp/out 2>&1 </dev/null || rc=$?
@@ -18,7 +18,12 @@ if [ "$1" = inside ]; then
 	done <"$2"
 	tap_done
 fi
-PARTS=" $* "
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+# shellcheck source=selftests/lib/parts.sh
+. selftests/lib/parts.sh
+parts_load
+PARTS=" ${NAMES[*]} ${SUBJECT[*]} "
 LIST=selftests/checks/docs.list
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
@@ -53,14 +58,14 @@ runs() {
 	tap_ok "docs: $1" "$rc" "$W/out"
 }
 
-# by NAME PART…: these parts are there.
+# by NAME TEST…: these tests, or subjects, are there.
 by() {
 	local name=$1 part
 	shift
 	for part; do
-		[[ $PARTS == *" $part "* ]] || { tap_ok "docs: $name: there is a part $part" 1; return; }
+		[[ $PARTS == *" $part "* ]] || { tap_ok "docs: $name: there is a test $part" 1; return; }
 	done
-	tap_ok "docs: $name (part $*)" 0
+	tap_ok "docs: $name (test $*)" 0
 }
 
 one() {
@@ -80,7 +85,7 @@ one() {
 		;;
 	here) runs "$page: $command" "$command" ;;
 	guest) echo "$command" >>"$W/guest" ;;
-	'part '*) by "$page: $command" ${how#part } ;;
+	'test '*) by "$page: $command" ${how#test } ;;
 	'restore '*)
 		file=${how#restore }
 		cp "$file" "$W/kept"

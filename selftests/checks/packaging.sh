@@ -33,7 +33,7 @@ tap_ok "packaging: no other option ($lacking named)" "$((lacking != 2))" "$OUT"
 sed 's/^CONFIG_FS_VERITY=y/# CONFIG_FS_VERITY is not set/; s/^CONFIG_LSM=.*/CONFIG_LSM="yama"/' \
 	scripts/build/{kernel,guest,tests}.config >"$DIR/tree/.config"
 rc=0
-RUST_DYNPTR_KERNEL=own RUST_DYNPTR_ENV=1 SYSROOT=$SYSROOT KDIR=$DIR/tree "$SCRIPTS/test" guest >"$OUT" 2>&1 || rc=$?
+RUST_DYNPTR_KERNEL=own RUST_DYNPTR_ENV=1 SYSROOT=$SYSROOT KDIR=$DIR/tree "$SCRIPTS/test" rows >"$OUT" 2>&1 || rc=$?
 tap_refused 'packaging: a tree without what the tests use' 1 "$OUT" 'missing in .*: CONFIG_LSM="yama,bpf" CONFIG_FS_VERITY=y$'
 tap_refused 'packaging: and how to add it' 1 "$OUT" 'mend: make KDIR=.* kernel adds'
 tap_refused "packaging: and what of upstream's tests will be skipped" 1 "$OUT" 'skipped .*: .*CONFIG_VETH=y'

@@ -47,7 +47,7 @@ unload() {
 
 # finish WORDS: ends the script, with these WORDS if all is well.
 finish() {
-	dmesg | splats "$SPLATS" | grep . && bad 'the kernel log has splats'
+	kernel_log | splats "$SPLATS" | grep . && bad 'the kernel log has splats'
 	rm -rf "$W"
 	[ "$BAD" = 0 ] && echo "$1"
 	exit "$BAD"

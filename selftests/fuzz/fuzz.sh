@@ -9,8 +9,7 @@ STATE=${4:-}
 cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
 . selftests/lib/tap.sh
-# shellcheck source=selftests/fuzz/fuzz-lib.sh
-. selftests/fuzz/fuzz-lib.sh
+FUZZ=build/selftests/fuzz
 
 if [ "$FIRST" = 1 ]; then
 	tap_part bash -c "set -o pipefail; $FUZZ - --seeds 1-600 --plant --dir /tmp | tee /tmp/planted"
@@ -21,5 +20,4 @@ if [ "$FIRST" = 1 ]; then
 	tap_ok "fuzz: the planted difference of seed $seed is reduced to the operation that makes it" "$rc" /tmp/reduced
 fi
 tap_part $FUZZ "$KO" --seeds "$FIRST-$LAST" ${STATE:+--state "$STATE"}
-fuzz_splats fuzz
 tap_done

@@ -113,5 +113,4 @@ rc=0
 $TOOL bogus >"$W/out" 2>&1 || rc=$?
 tap_refused 'refuse: unknown command' 2 "$W/out" 'unknown command bogus'
 
-tap_no_splat refuse
 tap_done

@@ -92,10 +92,9 @@ if [ "$KERNEL" != own ]; then
 	tap_ok "upstream: $SUBTESTS subtests pass with Rust" "$rc" /tmp/Rust.summary
 fi
 
-cat /sys/kernel/debug/rust_dynptr/takeover >>"$TOP/$RESULTS/hits.$(cat /proc/sys/kernel/random/boot_id)"
+cat /sys/kernel/debug/rust_dynptr/takeover >>"${RUST_DYNPTR_HITS:-/dev/null}"
 awk '{print "# " $1 ": " $3 " hits"}' /sys/kernel/debug/rust_dynptr/takeover
 rc=0
 "$TOP/scripts/rust-dynptr" unload >/tmp/unload 2>&1 || rc=$?
 tap_ok 'upstream: the module unloads' "$rc" /tmp/unload
-tap_no_splat upstream
 tap_done
