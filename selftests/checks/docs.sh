@@ -22,7 +22,7 @@ fi
 . scripts/lib.sh
 # shellcheck source=selftests/lib/parts.sh
 . selftests/lib/parts.sh
-parts_load
+parts_load test
 PARTS=" ${NAMES[*]} ${SUBJECT[*]} "
 LIST=selftests/checks/docs.list
 W=$(mktemp -d)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck disable=SC2034  # the tables are jobs.sh's
+# shellcheck disable=SC2034,SC2016  # what stands in single quotes is for those runners; the tables are jobs.sh's
 # harness.sh: on the host and in a guest, what runs and judges the tests (selftests/lib/jobs.sh, guest.sh, tally) finds
 # runners that are planted here: one that ends half way with status 0, one without a plan, one that prints a number
 # twice, one that says nothing, one that dies, one that hangs. TAP.

@@ -13,6 +13,18 @@ OUT=$(dirname "$1")
 # said NAME: how much it has said so far.
 said() { stat -c %s "$OUT/$1.tap" "$OUT/$1.err" | paste -sd,; }
 
+# where SESSION: where each process of the session is in the kernel, and what each processor does.
+where() {
+	local pid
+	for pid in $(pgrep -s "$1"); do
+		echo "process $pid, $(tr '\0' ' ' <"/proc/$pid/cmdline"):"
+		cat "/proc/$pid/stack" || true
+	done
+	echo l >/proc/sysrq-trigger
+	sleep 2
+	dmesg | sed -n '/sysrq: Show backtrace/,$p' | grep -vE '\] (R[A-Z0-9]{2}|[FC]S|CR2|PKRU|Code):|TASK>' | tail -n 60
+}
+
 # watch NAME QUIET PID: ends the test's processes when it says nothing for QUIET seconds; what the kernel then says of
 # its tasks and processors goes to NAME.hang, and so to the reader. Ends when a line comes from the pipe DONE.
 watch() {
@@ -24,10 +36,7 @@ watch() {
 		silent=$((silent + 5))
 		[ "$silent" -ge "$2" ] || continue
 		echo "selftests: $1 is silent" >/dev/kmsg
-		echo w >/proc/sysrq-trigger
-		echo l >/proc/sysrq-trigger
-		sleep 2
-		dmesg | sed -n "/selftests: $1 is silent/,\$p" | tail -n 150 >"$OUT/$1.hang"
+		where "$3" >"$OUT/$1.hang"
 		pkill -KILL -s "$3" || true
 		return
 	done

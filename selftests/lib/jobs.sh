@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2004,SC2153  # arrays with names as keys; SECS is parts.sh's
 # Runs tests of selftests/parts, as many at a time as there are processors: sourced by scripts/test, after parts.sh.
 # A job is a test on the host, a guest in which several tests run (selftests/lib/guest.sh), or something to build. It
 # begins when what it needs is built; of those that can begin, the one that takes longest. State is in OUT:
@@ -39,7 +39,7 @@ jobs_add() {
 # jobs_make NAME…: the jobs of these tests, and of what they need.
 jobs_make() {
 	local name kind what secs names
-	for what in $(for name; do printf '%s\n' ${NEEDS[$name]}; done | grep -vx -- - | sort -u); do
+	for what in $(for name; do echo "${NEEDS[$name]}"; done | tr ' ' '\n' | grep -vx -- - | sort -u); do
 		case $what in tests) secs=9999 ;; upstream) secs=9998 ;; faults) secs=9997 ;; cargo*) secs=9990 ;; *) secs=9995 ;; esac
 		jobs_add "$secs" build "$what"
 	done
@@ -51,11 +51,11 @@ jobs_make() {
 				jobs_add "${SECS[$name]}" host "$name"
 				continue
 			fi
-			if [ "$secs" -gt 0 ] && [ $((secs + SECS[$name])) -gt "$BOOT_SECS" ]; then
+			if [ "$secs" -gt 0 ] && [ $((secs + ${SECS[$name]})) -gt "$BOOT_SECS" ]; then
 				jobs_add "$secs" "$kind" "${names[@]}"
 				secs=0 names=()
 			fi
-			secs=$((secs + SECS[$name]))
+			secs=$((secs + ${SECS[$name]}))
 			names+=("$name")
 		done
 		[ ${#names[@]} = 0 ] || jobs_add "$secs" "$kind" "${names[@]}"
@@ -66,8 +66,8 @@ jobs_make() {
 jobs_next() {
 	local job kind word what
 	[ -n "$(ls "$OUT/jobs")" ] || return
-	for job in $(ls "$OUT/jobs"); do
-		{ read -r kind; mapfile -t words; } <"$OUT/jobs/$job"
+	for job in "$OUT"/jobs/*; do
+		{ read -r kind; mapfile -t words; } <"$job"
 		if [ "$kind" != build ]; then
 			for word in "${words[@]}"; do
 				for what in ${NEEDS[$word]}; do
@@ -75,7 +75,7 @@ jobs_next() {
 				done
 			done
 		fi
-		echo "$job"
+		echo "${job##*/}"
 		return
 	done
 }
@@ -147,7 +147,7 @@ jobs_test() {
 	read -r -a command <<<"$(parts_command "$1")"
 	# In a shell of its own, in which errors end it.
 	(cd "$TOP" && TEST_NAME=$1 TEST_PARTS=$OUT/$1 timeout --foreground -k 10 \
-		$(((SECS[$1] * 10 + 600) * SLOWER)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
+		$(((${SECS[$1]} * 10 + 600) * SLOWER)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
 	jobs_time testing "$1" "$from" "$EPOCHREALTIME"
 	if [ "$rc" -gt 1 ] && [ "$rc" != 4 ]; then
 		jobs_broken "$1" "$1 ended with status $rc" "$OUT/$1.err" "$rc"
@@ -159,8 +159,10 @@ jobs_test() {
 # jobs_boot KIND NAME…: a guest of that kind, in which these tests run, one after another. Those that it did not come
 # to, because an earlier one ended it, get another.
 jobs_boot() {
-	local kind=$1 name what list options variables=() words word rc=0 left=()
+	local kind=$1 name what list options variables=() words word rc=0 left=() tests
 	shift
+	# shellcheck disable=SC2034  # parts_command's
+	UPSTREAM_DIR=$(cat "$OUT/upstream.dir" 2>/dev/null || true)
 	list=$OUT/boot.$BASHPID
 	: >"$list"
 	for name; do
@@ -168,8 +170,7 @@ jobs_boot() {
 			jobs_broken "$name" "$what could not be built" "$OUT/build-$what.err"
 			continue
 		fi
-		UPSTREAM_DIR=$(cat "$OUT/upstream.dir" 2>/dev/null || true)
-		printf '%s\t%s\t%s\n' "$name" $(((60 + 2 * SECS[$name]) * SLOWER)) "$(parts_command "$name")" >>"$list"
+		printf '%s\t%s\t%s\n' "$name" $(((60 + 2 * ${SECS[$name]}) * SLOWER)) "$(parts_command "$name")" >>"$list"
 	done
 	[ -s "$list" ] || return 0
 	read -r -a words <<<"${BOOT[$kind]}"
@@ -179,7 +180,8 @@ jobs_boot() {
 	say "guest ($kind): $(cut -f1 "$list" | paste -sd' ')"
 	{ env "${variables[@]}" "$SCRIPTS/vm" "${options[@]}" -t 3600 "selftests/lib/guest.sh build/${list#"$BUILD"/}" \
 		2> >(tee "$list.err" >&2) || echo "vm $?"; } | jobs_watch "$list" || rc=$?
-	for name in $(cut -f1 "$list"); do
+	mapfile -t tests < <(cut -f1 "$list")
+	for name in "${tests[@]}"; do
 		if [ -e "$OUT/$name.status" ]; then
 			jobs_show "$name" "$(cat "$OUT/$name.status")"
 		elif [ "$name" = "$(cat "$list.at" 2>/dev/null)" ]; then
@@ -205,7 +207,7 @@ jobs_left() {
 		for name; do jobs_broken "$name" "the guest did not come so far ($(cat "$list.rc"))" "$list.err"; done
 		return
 	fi
-	for name; do secs=$((secs + SECS[$name])); done
+	for name; do secs=$((secs + ${SECS[$name]})); done
 	jobs_add "$secs" "$kind" "$@"
 }
 
