@@ -166,12 +166,13 @@ one_at_a_time() {
 # build_selftests: the guest's tests, in build/selftests.
 build_selftests() {
 	say "building the guest's tests"
-	one_at_a_time selftests "$SCRIPTS/build/enter" make -C /host/selftests OUTPUT=/host/build/selftests
+	one_at_a_time selftests "$SCRIPTS/build/enter" make -j"$(nproc)" -C /host/selftests \
+		OUTPUT=/host/build/selftests
 }
 
 # build_kmods: the kernel modules that tests use, in build/kmod. After load_env.
 build_kmods() {
-	one_at_a_time kmod "$SCRIPTS/build/enter" make -C /kdir M=/host/selftests/faults/kmod MO=/host/build/kmod \
+	one_at_a_time kmod "$SCRIPTS/build/enter" make -j"$(nproc)" -C /kdir M=/host/selftests/faults/kmod MO=/host/build/kmod \
 		"${KFLAGS[@]}" KBUILD_MODPOST_WARN=1
 }
 

@@ -49,7 +49,7 @@ for line in "${PLANTED[@]}"; do
 	printf '#!/bin/bash\n%s\n' "$code" >"$OUT/run-$name"
 	chmod +x "$OUT/run-$name"
 done
-echo "1..$((${#names[@]} + 2))"
+echo "1..$((${#names[@]} + 6))"
 (jobs_run "${names[@]}") >"$OUT/out" 2>&1 || true
 for line in "${PLANTED[@]}"; do
 	IFS='|' read -r name where wanted _ <<<"$line"
@@ -66,4 +66,25 @@ done
 tap_ok 'harness: of the test that hangs, what the kernel says of its tasks is shown' "$rc" "$OUT/hangs.tap"
 [ -s "$OUT/short.status" ] && [ -s "$OUT/warns.status" ] && rc=0 || rc=1
 tap_ok 'harness: the tests that came after that one ran, in another guest' "$rc"
+
+# scripts/check/check-parts, in a copy of the tree with a fault.
+COPY=$OUT/copy
+mkdir -p "$COPY"
+(cd "$TOP" && git ls-files -z -co --exclude-standard selftests scripts | tar -c --null -T - --ignore-failed-read 2>/dev/null) | tar -x -C "$COPY"
+git -C "$COPY" init -q
+planted_part() {
+	local rc=0
+	"$COPY/scripts/check/check-parts" >"$OUT/parts" 2>&1 || rc=$?
+	[ "$rc" = 1 ] && grep -qF -- "$2" "$OUT/parts" && rc=0 || rc=1
+	tap_ok "harness: check-parts finds $1" "$rc" "$OUT/parts"
+}
+rc=0
+"$COPY/scripts/check/check-parts" >"$OUT/parts" 2>&1 || rc=$?
+tap_ok 'harness: check-parts has nothing against the tree as it is' "$rc" "$OUT/parts"
+echo 'none rows two test s 1 - | nothing KO | planted' >>"$COPY/selftests/parts"
+planted_part 'a line without a file' 'nothing makes build/selftests/nothing'
+echo 'int main(void) { return 0; }' >"$COPY/selftests/rows/unheard.c"
+planted_part 'a runner that nothing names' 'selftests/rows/unheard.c: no test'
+echo 'rust/gone/* rows sleepless' >>"$COPY/selftests/affects"
+planted_part 'a pattern that fits no file' 'no file is like rust/gone/*'
 exit "$TAP_FAILED"
