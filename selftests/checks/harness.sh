@@ -72,6 +72,7 @@ COPY=$OUT/copy
 mkdir -p "$COPY"
 (cd "$TOP" && git ls-files -z -co --exclude-standard selftests scripts | tar -c --null -T - --ignore-failed-read 2>/dev/null) | tar -x -C "$COPY"
 git -C "$COPY" init -q
+git -C "$COPY" -c user.name=test -c user.email=test commit -q --allow-empty -m copy
 planted_part() {
 	local rc=0
 	"$COPY/scripts/check/check-parts" >"$OUT/parts" 2>&1 || rc=$?

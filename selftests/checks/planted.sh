@@ -1,5 +1,5 @@
 #!/bin/bash
-# checks.sh: controls: the checks of the build and of `lint` fail if there is what they look for. TAP.
+# planted.sh: controls: the checks of the build and of `lint` fail if there is what they look for. TAP.
 #
 # Each panic is planted in an object of its own, compiled as the module is; each kind of unsafe code in a
 # copy of a file.
@@ -169,7 +169,7 @@ check_clippy() {
 # The compilers are the sysroot's: the rest of this runs there.
 if [ "${1:-}" != inside ]; then
 	say "controls of the checks (some seconds)"
-	exec "$SCRIPTS/build/enter" selftests/checks/checks.sh inside
+	exec "$SCRIPTS/build/enter" selftests/checks/planted.sh inside
 fi
 rm -rf "$WORK"
 mkdir -p "$WORK"
