@@ -8,6 +8,9 @@ TOP=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$TOP"
 # shellcheck source=selftests/lib/tap.sh
 . selftests/lib/tap.sh
+# shellcheck source=scripts/lib.sh
+. scripts/lib.sh
+load_env
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 KO=build/rust_dynptr.ko
@@ -66,11 +69,50 @@ vm 125 -t 120 'echo c >/proc/sysrq-trigger; sleep 60' || good=1
 grep -q 'kernel panicked' "$W/err" && grep -q 'Kernel panic - not syncing: sysrq' "$W/err" || good=1
 tap_ok 'vm: a panic ends it with status 125 and its log' "$good" "$W/err"
 
+# The script without a set-up: its first comment, and nothing else.
+for script in scripts/vm scripts/guest/vm-inner scripts/guest/guest-init scripts/guest/boot-loop; do
+	good=0
+	mkdir -p "$W/clone/$(dirname "$script")"
+	cp -r scripts/lib.sh scripts/guest "$W/clone/scripts/"
+	cp "$script" "$W/clone/$script"
+	"$W/clone/$script" -h >"$W/out" 2>"$W/err" </dev/null || good=1
+	awk 'NR > 1 && !/^#/ {exit} NR > 1 && !/shellcheck/ {sub(/^# ?/, ""); print}' "$script" >"$W/want"
+	cmp "$W/out" "$W/want" >>"$W/err" 2>&1 && [ -s "$W/out" ] && [ ! -s "$W/err" ] || good=1
+	tap_ok "vm: $script -h prints what it is" "$good" "$W/err"
+done
+
+# processors: in $W/err, each of two is at a symbol+offset, which matches PATTERN.
+processors() { [ "$(grep -cE "^RIP=[0-9a-f]{16} ($1)\+0x[0-9a-f]+ " "$W/err" || true)" -ge 2 ]; }
+
 # It waits for a root that never comes.
 good=0
-VM_BOOT=15 VM_APPEND='quiet root=/dev/none rootfstype=ext4 rootwait' vm 123 -t 120 'echo ran' || good=1
+VM_SILENT=15 VM_APPEND='quiet root=/dev/none rootfstype=ext4 rootwait' vm 123 -t 120 'echo ran' || good=1
+grep -q 'after 15 s without a byte on its console' "$W/err" && processors '[a-z_]*halt' || good=1
 grep -q 'is booted once more' "$W/err" && grep -q 'hung again' "$W/err" && grep -q '^RIP' "$W/err" && [ ! -s "$W/out" ] || good=1
 tap_ok 'vm: a guest that hangs as it boots is booted once more, and it is said where it was' "$good" "$W/err"
+
+good=0
+VM_BOOT=3 vm 123 -t 120 'echo ran' || good=1
+grep -q 'its first process did not run within 3 s' "$W/err" && grep -q 'hung again' "$W/err" && [ ! -s "$W/out" ] || good=1
+tap_ok 'vm: so is one whose first process does not run in time' "$good" "$W/err"
+
+# All processors spin with interrupts off. The time is from what the guest prints before to the end: others may have the slots.
+good=0
+build_kmods
+vm 124 -t 500 'cut -d" " -f1 /proc/uptime; insmod build/kmod/stuck.ko' || good=1
+last=$BUILD/vm/last
+took=$(($(stat -c %Y "$last/hang") - $(stat -c %Y "$last/beat")))
+[ "$took" -le 60 ] && [ -s "$W/out" ] && grep -q 'the guest hung as it ran: after 25 s without a heartbeat' "$W/err" || good=1
+processors '(delay_|__const_udelay|__udelay)[a-z]*' && grep -q ' multi_cpu_stop+0x' "$W/err" && grep -q '^RIP=' "$last/registers" || good=1
+tap_ok "vm: a guest that hangs is noticed, and it is said where it was (after $took s)" "$good" "$W/err"
+
+good=0
+vm 0 -t 500 'exec {tick}<> <(:); for ((i = 0; i < 45; i++)); do read -rt 1 -u "$tick"; done; cat /proc/sys/kernel/printk' || good=1
+grep -qE '^4\s' "$W/out" || good=1
+tap_ok 'vm: one that prints nothing for a longer time is not ended, and its console is quiet again' "$good" "$W/err"
+good=0
+vm 0 -i -t 500 'sleep 1000; echo woke' && grep -qx woke "$W/out" || good=1
+tap_ok 'vm: nor is one whose instructions are counted' "$good" "$W/err"
 
 good=0
 KIMAGE=$W/none vm 1 true || good=1
@@ -106,7 +148,7 @@ rm -f "$cache"/accel-*
 vm 0 -t 120 true || good=1
 # Without the time that it waited for its turn.
 took=$(awk -F '[][ ]+' '/vm: trying KVM/ {start = $2} /vm: accelerator: / {end = $2} END {print end - start}' "$W/err")
-[ "$took" -lt 60 ] || good=1
+[ "$took" -lt 60 ] && ! grep -qE 'vm-inner|Aborted|Killed' "$W/err" || good=1
 [ ! -w /dev/kvm ] || grep -qxE 'kvm|tcg' "$cache"/accel-* || good=1
 tap_ok "vm: the accelerator is found by a boot with a time limit ($(cat "$cache"/accel-* 2>/dev/null || echo 'no /dev/kvm'))" "$good" "$W/err"
 
