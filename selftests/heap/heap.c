@@ -273,8 +273,8 @@ int main(int argc, char **argv)
 	run_all(argv[1], "", count);
 	if (control_load(argv[1], "count=1"))
 		tap_bail("the module cannot be loaded");
-	refused_all(control_beside("heap_refused.bpf.o"));
-	refused_all(control_beside("heap_nested.bpf.o"));
+	loader_run("heap_refused.bpf.o", "");
+	loader_run("heap_nested.bpf.o", "");
 	control_save_hits();
 	tap_ok(!control_unload(), "heap: the module can be unloaded after the refusals");
 	return tap_done();

@@ -5,7 +5,7 @@
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "refused.h"
+#include "bpf_misc.h"
 #include "rust_dynptr.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -37,7 +37,8 @@ static __always_inline struct entry *entry(void)
 }
 
 /* Putting one releases its clones. */
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int put_and_use_clone(void *ctx)
 {
 	struct bpf_dynptr ptr, clone;
@@ -49,7 +50,8 @@ int put_and_use_clone(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int put_both_clones(void *ctx)
 {
 	struct bpf_dynptr ptr, clone;
@@ -61,7 +63,8 @@ int put_both_clones(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int put_no_clone(void *ctx)
 {
 	struct bpf_dynptr ptr, clone;
@@ -72,7 +75,8 @@ int put_no_clone(void *ctx)
 }
 
 /* A slice of the clone is one of the same memory. */
-SEC("?syscall") SAYS("invalid mem access 'scalar'")
+SEC("?syscall")
+__failure __msg("invalid mem access 'scalar'")
 int slice_of_clone_after_put(void *ctx)
 {
 	struct bpf_dynptr ptr, clone;
@@ -87,7 +91,8 @@ int slice_of_clone_after_put(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int overwrite_last_clone(void *ctx)
 {
 	struct bpf_dynptr ptr, clone;
@@ -100,7 +105,8 @@ int overwrite_last_clone(void *ctx)
 }
 
 /* On one path only. */
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int put_on_one_path(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -111,7 +117,8 @@ int put_on_one_path(void *ctx)
 }
 
 /* Local memory is not on the heap. */
-SEC("?syscall") SAYS("Expected a dynptr of type malloc as R1")
+SEC("?syscall")
+__failure __msg("Expected a dynptr of type malloc as R1")
 int put_local(void *ctx)
 {
 	struct entry *e = entry();
@@ -124,7 +131,8 @@ int put_local(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected a dynptr of type malloc as R1")
+SEC("?syscall")
+__failure __msg("Expected a dynptr of type malloc as R1")
 int detach_local(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -141,7 +149,8 @@ int detach_local(void *ctx)
 }
 
 /* A record is not on the heap either, and the other way round. */
-SEC("?syscall") SAYS("Expected a dynptr of type ringbuf as R1")
+SEC("?syscall")
+__failure __msg("Expected a dynptr of type ringbuf as R1")
 int submit_heap(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -158,7 +167,8 @@ __noinline int global_put(struct bpf_dynptr *ptr)
 }
 
 /* A global function has what it is given on loan. */
-SEC("?syscall") SAYS("CONST_PTR_TO_DYNPTR cannot be released")
+SEC("?syscall")
+__failure __msg("CONST_PTR_TO_DYNPTR cannot be released")
 int put_lent(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -170,7 +180,8 @@ int put_lent(void *ctx)
 }
 
 /* A dynptr over the memory of another: only map values can be local memory. */
-SEC("?syscall") SAYS("Unsupported reg type mem for bpf_dynptr_from_mem data")
+SEC("?syscall")
+__failure __msg("Unsupported reg type mem for bpf_dynptr_from_mem data")
 int dynptr_from_heap_slice(void *ctx)
 {
 	struct bpf_dynptr ptr, inner;
@@ -185,7 +196,8 @@ int dynptr_from_heap_slice(void *ctx)
 }
 
 /* A dynptr in the memory of another. */
-SEC("?syscall") SAYS("R3 expected pointer to stack or const struct bpf_dynptr")
+SEC("?syscall")
+__failure __msg("R3 expected pointer to stack or const struct bpf_dynptr")
 int alloc_into_slice(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -200,7 +212,8 @@ int alloc_into_slice(void *ctx)
 }
 
 /* Reading into a dynptr's own slots. */
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int read_into_itself(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -212,7 +225,8 @@ int read_into_itself(void *ctx)
 }
 
 /* Half of a new one over half of an old one. */
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int alloc_over_half(void *ctx)
 {
 	struct bpf_dynptr ptr[2];
@@ -222,7 +236,8 @@ int alloc_over_half(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int use_after_detach(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -236,7 +251,8 @@ int use_after_detach(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid mem access 'scalar'")
+SEC("?syscall")
+__failure __msg("invalid mem access 'scalar'")
 int slice_after_detach(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -253,7 +269,8 @@ int slice_after_detach(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int detach_and_forget(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -263,7 +280,8 @@ int detach_and_forget(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Possibly NULL pointer passed to trusted R1")
+SEC("?syscall")
+__failure __msg("Possibly NULL pointer passed to trusted R1")
 int attach_without_check(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -274,7 +292,8 @@ int attach_without_check(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int attach_without_put(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -288,7 +307,8 @@ int attach_without_put(void *ctx)
 }
 
 /* The object is the dynptr's then. */
-SEC("?syscall") SAYS("expects referenced PTR_TO_BTF_ID passed to R1")
+SEC("?syscall")
+__failure __msg("expects referenced PTR_TO_BTF_ID passed to R1")
 int release_after_attach(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -305,7 +325,8 @@ int release_after_attach(void *ctx)
 }
 
 /* Nor is it the program's when it is in a map. */
-SEC("?syscall") SAYS("expects referenced PTR_TO_BTF_ID passed to R1")
+SEC("?syscall")
+__failure __msg("expects referenced PTR_TO_BTF_ID passed to R1")
 int release_after_xchg(void *ctx)
 {
 	struct bpf_dynptr_heap *heap, *old;
@@ -326,7 +347,8 @@ int release_after_xchg(void *ctx)
 }
 
 /* What is read from the map without taking it out may be gone at any time. */
-SEC("?syscall") SAYS("expects referenced PTR_TO_BTF_ID passed to R1")
+SEC("?syscall")
+__failure __msg("expects referenced PTR_TO_BTF_ID passed to R1")
 int attach_from_map_value(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -343,7 +365,8 @@ int attach_from_map_value(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("R1 must be")
+SEC("?syscall")
+__failure __msg("R1 must be")
 int acquire_from_map_value(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;
@@ -357,7 +380,8 @@ int acquire_from_map_value(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int taken_out_and_lost(void *ctx)
 {
 	struct entry *e = entry();
@@ -367,7 +391,8 @@ int taken_out_and_lost(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int acquire_and_release_once(void *ctx)
 {
 	struct bpf_dynptr_heap *heap, *more;
@@ -385,7 +410,8 @@ int acquire_and_release_once(void *ctx)
 }
 
 /* Programs may read the size, and write nothing. */
-SEC("?syscall") SAYS("only read is supported")
+SEC("?syscall")
+__failure __msg("only read is supported")
 int write_to_object(void *ctx)
 {
 	struct bpf_dynptr_heap *heap;

@@ -5,7 +5,7 @@
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "refused.h"
+#include "bpf_misc.h"
 #include "rust_dynptr.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -44,7 +44,8 @@ struct {
 int err, val;
 
 /* A dynptr must be put. */
-SEC("?syscall") SAYS("Unreleased reference id=1")
+SEC("?syscall")
+__failure __msg("Unreleased reference id=1")
 int missing_put(void *ctx)
 {
 	struct bpf_dynptr mem;
@@ -62,7 +63,8 @@ static int missing_put_callback_fn(u32 index, void *data)
 }
 
 /* Also in a callback. */
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int missing_put_callback(void *ctx)
 {
 	bpf_loop(10, missing_put_callback_fn, NULL, 0);
@@ -70,7 +72,8 @@ int missing_put_callback(void *ctx)
 }
 
 /* A dynptr of another type cannot be put. */
-SEC("?syscall") SAYS("Expected a dynptr of type malloc as R1")
+SEC("?syscall")
+__failure __msg("Expected a dynptr of type malloc as R1")
 int put_nonalloc(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -81,7 +84,8 @@ int put_nonalloc(void *ctx)
 }
 
 /* Nor can a slice. */
-SEC("?syscall") SAYS("R1 expected pointer to stack or const struct bpf_dynptr")
+SEC("?syscall")
+__failure __msg("R1 expected pointer to stack or const struct bpf_dynptr")
 int put_data_slice(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -96,7 +100,8 @@ int put_data_slice(void *ctx)
 }
 
 /* Nor what was never made. */
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int put_uninit_dynptr(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -105,7 +110,8 @@ int put_uninit_dynptr(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int put_twice(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -123,7 +129,8 @@ static int put_twice_callback_fn(u32 index, void *data)
 }
 
 /* The callback may run again. */
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int put_twice_callback(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -134,7 +141,8 @@ int put_twice_callback(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R3")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R3")
 int use_after_put(void *ctx)
 {
 	char read_data[64] = {};
@@ -147,7 +155,8 @@ int use_after_put(void *ctx)
 }
 
 /* Memory of the first call would be lost. */
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int alloc_twice(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -159,7 +168,8 @@ int alloc_twice(void *ctx)
 }
 
 /* Maps hold heap objects (see heap.bpf.c), not dynptrs. */
-SEC("?syscall") SAYS("invalid read from stack")
+SEC("?syscall")
+__failure __msg("invalid read from stack")
 int add_dynptr_to_map1(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -171,7 +181,8 @@ int add_dynptr_to_map1(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid read from stack")
+SEC("?syscall")
+__failure __msg("invalid read from stack")
 int add_dynptr_to_map2(void *ctx)
 {
 	struct test_info x = {};
@@ -184,7 +195,8 @@ int add_dynptr_to_map2(void *ctx)
 }
 
 /* A helper that reads memory cannot be given a dynptr. */
-SEC("?syscall") SAYS("invalid read from stack")
+SEC("?syscall")
+__failure __msg("invalid read from stack")
 int invalid_helper1(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -196,7 +208,8 @@ int invalid_helper1(void *ctx)
 }
 
 /* A pointer into the middle of one is none. */
-SEC("?syscall") SAYS("Expected an initialized dynptr as R3")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R3")
 int invalid_helper2(void *ctx)
 {
 	char read_data[64] = {};
@@ -209,7 +222,8 @@ int invalid_helper2(void *ctx)
 }
 
 /* A dynptr may be overwritten only if another has its reference. */
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int invalid_write1(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -220,7 +234,8 @@ int invalid_write1(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int invalid_write2(void *ctx)
 {
 	char read_data[64] = {};
@@ -234,7 +249,8 @@ int invalid_write2(void *ctx)
 }
 
 /* By a number that is known at run time only. */
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int invalid_write3(void *ctx)
 {
 	char stack_buf[16];
@@ -256,7 +272,8 @@ static int invalid_write4_callback(u32 index, void *data)
 	return 0;
 }
 
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int invalid_write4(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -268,7 +285,8 @@ int invalid_write4(void *ctx)
 }
 
 /* What is in a dynptr cannot be read. */
-SEC("?syscall") SAYS("invalid read from stack")
+SEC("?syscall")
+__failure __msg("invalid read from stack")
 int invalid_read1(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -280,7 +298,8 @@ int invalid_read1(void *ctx)
 }
 
 /* Nor a pointer beside it be taken for one. */
-SEC("?syscall") SAYS("cannot pass in dynptr at an offset")
+SEC("?syscall")
+__failure __msg("cannot pass in dynptr at an offset")
 int invalid_read2(void *ctx)
 {
 	char read_data[64] = {};
@@ -292,7 +311,8 @@ int invalid_read2(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid read from stack")
+SEC("?syscall")
+__failure __msg("invalid read from stack")
 int invalid_read3(void *ctx)
 {
 	struct bpf_dynptr ptr1, ptr2;
@@ -306,7 +326,8 @@ int invalid_read3(void *ctx)
 }
 
 /* The stack must have room for it. */
-SEC("?syscall") SAYS("cannot pass in dynptr at an offset=0")
+SEC("?syscall")
+__failure __msg("cannot pass in dynptr at an offset=0")
 int invalid_offset(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -319,7 +340,8 @@ int invalid_offset(void *ctx)
 struct bpf_dynptr global_dynptr;
 
 /* It must be on the stack at all. */
-SEC("?syscall") SAYS("R3 expected pointer to stack or const struct bpf_dynptr")
+SEC("?syscall")
+__failure __msg("R3 expected pointer to stack or const struct bpf_dynptr")
 int global(void *ctx)
 {
 	bpf_dynptr_alloc(4, 0, &global_dynptr);
@@ -327,7 +349,8 @@ int global(void *ctx)
 }
 
 /* Slices of no bytes have none. */
-SEC("?syscall") SAYS("invalid access to memory, mem_size=0 off=0 size=1")
+SEC("?syscall")
+__failure __msg("invalid access to memory, mem_size=0 off=0 size=1")
 int zero_slice_access(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -341,7 +364,8 @@ int zero_slice_access(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("value is outside of the allowed memory range")
+SEC("?syscall")
+__failure __msg("value is outside of the allowed memory range")
 int data_slice_out_of_bounds(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -355,7 +379,8 @@ int data_slice_out_of_bounds(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid mem access 'scalar'")
+SEC("?syscall")
+__failure __msg("invalid mem access 'scalar'")
 int data_slice_use_after_put(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -370,7 +395,8 @@ int data_slice_use_after_put(void *ctx)
 }
 
 /* A slice of a ring buffer's record is no record of bpf_ringbuf_reserve(). */
-SEC("?syscall") SAYS("type=mem expected=ringbuf_mem")
+SEC("?syscall")
+__failure __msg("type=mem expected=ringbuf_mem")
 int ringbuf_invalid_api(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -386,7 +412,8 @@ int ringbuf_invalid_api(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("value is outside of the allowed memory range")
+SEC("?syscall")
+__failure __msg("value is outside of the allowed memory range")
 int ringbuf_out_of_bounds(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -400,7 +427,8 @@ int ringbuf_out_of_bounds(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid mem access 'scalar'")
+SEC("?syscall")
+__failure __msg("invalid mem access 'scalar'")
 int ringbuf_invalid_access(void *ctx)
 {
 	struct bpf_dynptr ptr;

@@ -22,6 +22,7 @@
 #include "heap.skel.h"
 #include "heap_contexts.skel.h"
 #include "heapstat.h"
+#include "loader.h"
 #include "rawheap.h"
 #include "tap.h"
 
@@ -31,45 +32,6 @@
 #define LAG (CHARGED / 8)
 
 static char log_buffer[1 << 18];
-
-/* Loads one program of heap_types.bpf.o. 0 or an errno. */
-static int load_type(const char *name)
-{
-	struct bpf_object *obj = bpf_object__open_file(control_beside("heap_types.bpf.o"),
-						       NULL);
-	struct bpf_program *prog;
-	int err;
-
-	if (!obj)
-		tap_bail("cannot open heap_types.bpf.o");
-	bpf_object__for_each_program(prog, obj)
-		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
-	prog = bpf_object__find_program_by_name(obj, name);
-	bpf_program__set_log_buf(prog, log_buffer, sizeof(log_buffer));
-	log_buffer[0] = 0;
-	err = bpf_object__load(obj);
-	bpf_object__close(obj);
-	return err;
-}
-
-static void types(void)
-{
-	struct bpf_object *obj = bpf_object__open_file(control_beside("heap_types.bpf.o"),
-						       NULL);
-	struct bpf_program *prog;
-
-	if (!obj)
-		tap_bail("cannot open heap_types.bpf.o");
-	bpf_object__for_each_program(prog, obj) {
-		const char *name = bpf_program__name(prog);
-		int err = load_type(name);
-
-		if (!tap_ok(!err, "heapenv: %s programs may use heap dynptrs",
-			    bpf_program__section_name(prog)))
-			tap_note("%s: %s", strerror(-err), log_buffer);
-	}
-	bpf_object__close(obj);
-}
 
 /* alloc and put. 0 or an errno. */
 static int load_raw(enum bpf_prog_type type, unsigned long long capabilities)
@@ -284,7 +246,7 @@ int main(int argc, char **argv)
 	}
 	if (control_load(argv[1], ""))
 		tap_bail("the module cannot be loaded");
-	types();
+	loader_run("heap_types.bpf.o", "heapenv: ");
 	capabilities();
 	make_cgroup();
 	accounting();

@@ -27,7 +27,7 @@
 #include "loader.h"
 #include "tap.h"
 
-#define REFUSED "/host/build/selftests/iter_refused.bpf.o"
+#define REFUSED "iter_refused.bpf.o"
 #define MAX_PACKET 4608	/* more than a page */
 #define ETHERNET 14
 
@@ -359,13 +359,10 @@ static void walk_all_lent(void)
 /* Whether the program @name of iter_refused.bpf.o is loaded. */
 static bool is_accepted(const char *name)
 {
-	struct bpf_object *obj = bpf_object__open_file(REFUSED, NULL);
-	struct bpf_program *prog = obj ? bpf_object__find_program_by_name(obj, name) : NULL;
+	struct bpf_object *obj = loader_open(REFUSED);
 	bool accepted;
 
-	if (!prog)
-		tap_bail("no program %s", name);
-	bpf_program__set_autoload(prog, true);
+	loader_only(obj, name);
 	accepted = !bpf_object__load(obj);
 	bpf_object__close(obj);
 	return accepted;
@@ -401,7 +398,7 @@ int main(int argc, char **argv)
 		return try_untied(argv[1]);
 	if (control_load(argv[1], "count=1"))
 		tap_bail("the module cannot be loaded");
-	refused_all(REFUSED);
+	loader_run(REFUSED, "");
 	skel = iter_bpf__open_and_load();
 	if (!skel)
 		tap_bail("iter.bpf.o cannot be had: %s", strerror(errno));

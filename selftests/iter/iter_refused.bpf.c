@@ -3,7 +3,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "refused.h"
+#include "bpf_misc.h"
 #include "rust_dynptr.bpf.h"
 #include "rust_dynptr_iter.bpf.h"
 
@@ -26,7 +26,8 @@ unsigned long long found;
 
 /* Its life. */
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int leaked(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -39,7 +40,8 @@ int leaked(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int leaked_on_one_path(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -65,14 +67,16 @@ static long leak_one(const struct bpf_dynptr *ptr, void *context)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int leaked_by_callback(void *ctx)
 {
 	bpf_user_ringbuf_drain(&samples, leak_one, NULL, 0);
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr as R1")
 int destroyed_twice(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -86,7 +90,8 @@ int destroyed_twice(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr as R1")
 int used_when_destroyed(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -100,7 +105,8 @@ int used_when_destroyed(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr as R1")
 int advanced_when_destroyed(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -114,7 +120,8 @@ int advanced_when_destroyed(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected uninitialized iter_dynptr as R1")
+SEC("?syscall")
+__failure __msg("expected uninitialized iter_dynptr as R1")
 int made_twice(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -128,7 +135,8 @@ int made_twice(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr as R1")
 int never_made(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -137,7 +145,8 @@ int never_made(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr_token as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr_token as R1")
 int of_the_other_kind(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -151,7 +160,8 @@ int of_the_other_kind(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("R1 expected pointer to an iterator on stack")
+SEC("?syscall")
+__failure __msg("R1 expected pointer to an iterator on stack")
 int not_on_the_stack(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -166,7 +176,8 @@ int not_on_the_stack(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr as R1")
 int at_the_wrong_slot(void *ctx)
 {
 	struct {
@@ -183,7 +194,8 @@ int at_the_wrong_slot(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("expected an initialized iter_dynptr_token as R1")
+SEC("?syscall")
+__failure __msg("expected an initialized iter_dynptr_token as R1")
 int written_over(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -199,7 +211,8 @@ int written_over(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid read from stack")
+SEC("?syscall")
+__failure __msg("invalid read from stack")
 int looked_into(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -215,7 +228,8 @@ int looked_into(void *ctx)
 
 /* Its arguments. */
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R2")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R2")
 int over_no_dynptr(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -226,7 +240,8 @@ int over_no_dynptr(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("R3 does not point to a readonly map")
+SEC("?syscall")
+__failure __msg("R3 does not point to a readonly map")
 int delimiters_that_change(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -246,7 +261,8 @@ int delimiters_that_change(void *ctx)
 
 static const char no_string[4] = { 'a', 'b', 'c', 'd' };
 
-SEC("?syscall") SAYS("string is not zero-terminated")
+SEC("?syscall")
+__failure __msg("string is not zero-terminated")
 int delimiters_without_end(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -261,7 +277,8 @@ int delimiters_without_end(void *ctx)
 
 /* What it gives. */
 
-SEC("?syscall") SAYS("invalid mem access 'scalar'")
+SEC("?syscall")
+__failure __msg("invalid mem access 'scalar'")
 int range_after_the_end(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -279,7 +296,8 @@ int range_after_the_end(void *ctx)
 }
 
 /* At the end it is NULL. */
-SEC("?syscall") SAYS("invalid mem access 'scalar'")
+SEC("?syscall")
+__failure __msg("invalid mem access 'scalar'")
 int range_that_may_be_null(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -293,7 +311,8 @@ int range_that_may_be_null(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("cannot write into rdonly_mem")
+SEC("?syscall")
+__failure __msg("cannot write into rdonly_mem")
 int range_written_to(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -310,7 +329,8 @@ int range_written_to(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("invalid access to memory, mem_size=16 off=16 size=8")
+SEC("?syscall")
+__failure __msg("invalid access to memory, mem_size=16 off=16 size=8")
 int range_out_of_bounds(void *ctx)
 {
 	struct bpf_iter_dynptr it;
@@ -331,7 +351,8 @@ int range_out_of_bounds(void *ctx)
 
 #define RELEASED_FIRST "Release it first."
 
-SEC("?syscall") SAYS(RELEASED_FIRST)
+SEC("?syscall")
+__failure __msg(RELEASED_FIRST)
 int record_submitted(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -345,7 +366,8 @@ int record_submitted(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS(RELEASED_FIRST)
+SEC("?syscall")
+__failure __msg(RELEASED_FIRST)
 int record_discarded_by_clone(void *ctx)
 {
 	struct bpf_dynptr ptr, clone;
@@ -359,7 +381,8 @@ int record_discarded_by_clone(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS(RELEASED_FIRST)
+SEC("?syscall")
+__failure __msg(RELEASED_FIRST)
 int block_put(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -373,7 +396,8 @@ int block_put(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS(RELEASED_FIRST)
+SEC("?syscall")
+__failure __msg(RELEASED_FIRST)
 int block_detached(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;
@@ -390,7 +414,8 @@ int block_detached(void *ctx)
 }
 
 /* A loop that puts what it walks over. */
-SEC("?syscall") SAYS(RELEASED_FIRST)
+SEC("?syscall")
+__failure __msg(RELEASED_FIRST)
 int block_put_in_the_loop(void *ctx)
 {
 	union bpf_dynptr_range *r;
@@ -408,7 +433,8 @@ int block_put_in_the_loop(void *ctx)
 }
 
 /* One of two is enough. */
-SEC("?syscall") SAYS(RELEASED_FIRST)
+SEC("?syscall")
+__failure __msg(RELEASED_FIRST)
 int block_put_in_the_inner_loop(void *ctx)
 {
 	struct bpf_iter_dynptr_token outer, inner;
@@ -423,7 +449,8 @@ int block_put_in_the_inner_loop(void *ctx)
 	return 0;
 }
 
-SEC("?lsm.s/file_lock") SAYS(RELEASED_FIRST)
+SEC("?lsm.s/file_lock")
+__failure __msg(RELEASED_FIRST)
 int BPF_PROG(file_discarded, struct file *file)
 {
 	struct bpf_iter_dynptr_token it;
@@ -437,7 +464,8 @@ int BPF_PROG(file_discarded, struct file *file)
 	return 0;
 }
 
-SEC("?syscall") SAYS("cannot overwrite referenced dynptr")
+SEC("?syscall")
+__failure __msg("cannot overwrite referenced dynptr")
 int block_written_over(void *ctx)
 {
 	struct bpf_iter_dynptr_token it;

@@ -9,27 +9,12 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "capabilities.h"
 #include "insns.h"
 #include "tap.h"
-
-/* Keeps only the capabilities @kept (a mask) in effect. */
-static inline void keep_capabilities(unsigned long long kept)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, data))
-		tap_bail("capget: %s", strerror(errno));
-	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		data[i].effective = data[i].permitted & (kept >> (32 * i));
-	if (syscall(SYS_capset, &header, data))
-		tap_bail("capset: %s", strerror(errno));
-}
 
 /* The module's BTF: a file descriptor. */
 static inline int module_btf(void)
@@ -88,7 +73,7 @@ static inline int raw_load(const struct insns *insns, enum bpf_prog_type type,
 	keep_capabilities(capabilities);
 	fd = bpf_prog_load(type, "raw", "GPL", insns->list, insns->count, &opts);
 	err = fd < 0 ? -errno : 0;
-	keep_capabilities(~0ULL);
+	keep_capabilities(CAP_ALL);
 	close(fds[1]);
 	if (fd >= 0)
 		close(fd);

@@ -2,7 +2,7 @@
 /* Strings and memory in dynptrs misused: each function is a program that must be refused. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
-#include "refused.h"
+#include "bpf_misc.h"
 #include "rust_dynptr.bpf.h"
 #include "rust_dynptr_strings.bpf.h"
 
@@ -21,7 +21,8 @@ int err;
 
 /* The dynptr. */
 
-SEC("?tc") SAYS("Expected an initialized dynptr as R1")
+SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int uninitialized(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -30,7 +31,8 @@ int uninitialized(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("Expected an initialized dynptr as R3")
+SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R3")
 int uninitialized_second(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr, other;
@@ -40,7 +42,8 @@ int uninitialized_second(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("Expected an initialized dynptr as R4")
+SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R4")
 int uninitialized_needle(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr, other;
@@ -50,14 +53,16 @@ int uninitialized_needle(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("R1 expected pointer to stack or const struct bpf_dynptr")
+SEC("?tc")
+__failure __msg("R1 expected pointer to stack or const struct bpf_dynptr")
 int not_a_dynptr(struct __sk_buff *skb)
 {
 	err = bpf_dynptr_strnchr((struct bpf_dynptr *)bytes, 0, 1, 'c');
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int after_put(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -68,7 +73,8 @@ int after_put(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Expected an initialized dynptr as R1")
+SEC("?syscall")
+__failure __msg("Expected an initialized dynptr as R1")
 int after_discard(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -79,7 +85,8 @@ int after_discard(void *ctx)
 	return 0;
 }
 
-SEC("?syscall") SAYS("Unreleased reference id")
+SEC("?syscall")
+__failure __msg("Unreleased reference id")
 int used_is_not_put(void *ctx)
 {
 	struct bpf_dynptr ptr;
@@ -89,7 +96,8 @@ int used_is_not_put(void *ctx)
 	return 0;
 }
 
-SEC("?tc") SAYS("cannot pass in dynptr at an offset")
+SEC("?tc")
+__failure __msg("cannot pass in dynptr at an offset")
 int at_an_offset(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -99,7 +107,8 @@ int at_an_offset(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("Expected an initialized dynptr as R1")
+SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int half_overwritten(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -112,7 +121,8 @@ int half_overwritten(struct __sk_buff *skb)
 
 /* Constants. */
 
-SEC("?tc") SAYS("R4 does not point to a readonly map")
+SEC("?tc")
+__failure __msg("R4 does not point to a readonly map")
 int constant_in_data(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -122,7 +132,8 @@ int constant_in_data(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("R4")
+SEC("?tc")
+__failure __msg("R4")
 int constant_on_the_stack(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -133,7 +144,8 @@ int constant_on_the_stack(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("R4 is not a constant address")
+SEC("?tc")
+__failure __msg("R4 is not a constant address")
 int constant_at_run_time(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -143,7 +155,8 @@ int constant_at_run_time(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("R4")
+SEC("?tc")
+__failure __msg("R4")
 int constant_is_null(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -155,7 +168,8 @@ int constant_is_null(struct __sk_buff *skb)
 
 /* Memory. */
 
-SEC("?tc") SAYS("write into map forbidden")
+SEC("?tc")
+__failure __msg("write into map forbidden")
 int memory_is_constant(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -165,7 +179,8 @@ int memory_is_constant(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("memory, len pair leads to invalid memory access")
+SEC("?tc")
+__failure __msg("memory, len pair leads to invalid memory access")
 int memory_is_too_short(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -176,7 +191,8 @@ int memory_is_too_short(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("unbounded memory access")
+SEC("?tc")
+__failure __msg("unbounded memory access")
 int memory_of_any_size(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -186,7 +202,8 @@ int memory_of_any_size(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("write into map forbidden")
+SEC("?tc")
+__failure __msg("write into map forbidden")
 int read_into_a_constant(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -196,7 +213,8 @@ int read_into_a_constant(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("memory, len pair leads to invalid memory access")
+SEC("?tc")
+__failure __msg("memory, len pair leads to invalid memory access")
 int read_too_much(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -206,7 +224,8 @@ int read_too_much(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("memory, len pair leads to invalid memory access")
+SEC("?tc")
+__failure __msg("memory, len pair leads to invalid memory access")
 int read_over_the_dynptr(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -218,7 +237,8 @@ int read_over_the_dynptr(struct __sk_buff *skb)
 
 /* Results. */
 
-SEC("?tc") SAYS("write into map forbidden")
+SEC("?tc")
+__failure __msg("write into map forbidden")
 int number_in_a_constant(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -228,7 +248,8 @@ int number_in_a_constant(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("?tc") SAYS("invalid access to map value")
+SEC("?tc")
+__failure __msg("invalid access to map value")
 int token_in_too_little(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -240,7 +261,8 @@ int token_in_too_little(struct __sk_buff *skb)
 
 /* User memory. */
 
-SEC("?tc") SAYS("program must be sleepable to call sleepable kfunc bpf_dynptr_copy_to_user")
+SEC("?tc")
+__failure __msg("program must be sleepable to call sleepable kfunc bpf_dynptr_copy_to_user")
 int user_memory_without_sleep(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
