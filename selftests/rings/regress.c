@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * regress KO: bugs that the C code once had, see selftests/rings/regressions.md: with C, and with the
- * module loaded, where the programs of C go on beside those of Rust.
+ * regress KO: bugs that the C code once had, see selftests/rings/regressions.md: with C, and with
+ * the module loaded, where the programs of C go on beside those of Rust.
  */
 #include <bpf/libbpf.h>
 #include <fcntl.h>
@@ -15,11 +15,11 @@
 
 #include "regress.h"
 #include "events.h"
+#include "loader.h"
 #include "regress.skel.h"
 #include "ringuser.h"
 
 #define SIDES 3	/* loads of the programs at most */
-#define LOG_SIZE 65536
 #define TASKS 2	/* of each side that produce */
 #define SECONDS 1
 #define EDGES 20000	/* records for the edge-triggered consumer */
@@ -95,20 +95,13 @@ static void check_overlap(const char *name)
 	regress_bpf__destroy(skel);
 }
 
-/* The log of each load, to compare. */
-static const struct {
-	const char *regression, *program, *message;
-} verdicts[] = {
-	{ "B3", "bad_submit_offset", "must have zero offset" },
-	{ "B3", "bad_discard_offset", "must have zero offset" },
-	{ "B4", "bad_submit_data", "expected=ringbuf_mem" },
-	{ "B5", "bad_arithmetic", "pointer arithmetic on ringbuf_mem_or_null prohibited" },
-	{ "B5", "bad_leak", "Unreleased reference" },
-	{ "B5", "bad_twice", "" },
-	{ "B6", "good_spill", NULL },
-};
+/* Of each program of regress_verdicts.bpf.c with C, to compare. */
+static char *logs[16];
 
-static char *logs[COUNT(verdicts)];
+struct verdicts {
+	const char *side;
+	size_t count;
+};
 
 /* Addresses and durations are not the same each time. */
 static void neutralise(char *log)
@@ -123,45 +116,26 @@ static void neutralise(char *log)
 			*time = '-';
 }
 
-static int print(enum libbpf_print_level level, const char *format, va_list args)
+/* B3 to B6: as it says of itself, and with the same log on each side. */
+static void check_verdict(const struct loader_spec *spec, void *context)
 {
-	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
-}
+	bool right = loader_judge(spec, LOADER_PRIV), same;
+	struct verdicts *verdicts = context;
+	char **log = &logs[verdicts->count++];
 
-static void check_verdict(const char *name, size_t i)
-{
-	struct regress_bpf *skel = regress_bpf__open();
-	char *log = calloc(1, LOG_SIZE);
-	struct bpf_program *prog;
-	bool good, same = true;
-	int err;
-
-	if (!skel || !log)
-		tap_bail("regress.bpf.o: %s", strerror(errno));
-	prog = bpf_object__find_program_by_name(skel->obj, verdicts[i].program);
-	bpf_program__set_autoload(skel->progs.task, false);
-	bpf_program__set_autoload(skel->progs.locate, false);
-	bpf_program__set_autoload(prog, true);
-	bpf_program__set_log_buf(prog, log, LOG_SIZE);
-	bpf_program__set_log_level(prog, 2);
-	libbpf_set_print(NULL);
-	err = regress_bpf__load(skel);
-	libbpf_set_print(print);
-	neutralise(log);
-	good = verdicts[i].message ? err && strstr(log, verdicts[i].message) : !err;
-	if (!logs[i]) {
-		logs[i] = log;
-	} else {
-		same = !strcmp(log, logs[i]);
-		if (!same)
-			tap_note("logs differ: %.600s", log);
-		free(log);
-	}
-	tap_ok(good && same, "regress: %s: %s: %s is %s, with the same log", verdicts[i].regression,
-	       name, verdicts[i].program, verdicts[i].message ? "refused" : "accepted");
-	if (!good)
-		tap_note("%d: %.900s", err, logs[i]);
-	regress_bpf__destroy(skel);
+	if (verdicts->count > COUNT(logs))
+		tap_bail("%s has more than %zu programs", spec->object, COUNT(logs));
+	neutralise(loader_log);
+	if (!*log)
+		*log = strdup(loader_log);
+	same = *log && !strcmp(loader_log, *log);
+	if (!same)
+		tap_note("logs differ: %.600s", loader_log);
+	tap_ok(right && same, "regress: %s: %s: %s is %s, with the same log", spec->description,
+	       verdicts->side, spec->name,
+	       spec->verdicts[LOADER_PRIV].failure ? "refused" : "accepted");
+	if (!right)
+		loader_show();
 }
 
 /* B8: who frees a ring waits for its irq_work, each time: seen by a breakpoint. */
@@ -513,9 +487,10 @@ static const char *const contexts[] = { "on_switch", "on_contention", "on_clock"
 
 static void all_of(const char *name)
 {
+	struct verdicts verdicts = { .side = name };
+
 	check_overlap(name);
-	for (size_t i = 0; i < COUNT(verdicts); i++)
-		check_verdict(name, i);
+	loader_each("regress_verdicts.bpf.o", check_verdict, &verdicts);
 	check_sync(name);
 	check_free_while_committing(name);
 }
