@@ -4,17 +4,23 @@
  * a second way to write to it, of which the verifier knows nothing: what it believes to be in the
  * buffer can be changed through the slice. Here a pointer to a map's first cell becomes one to its
  * second, which no check allows. (Both cells are ours: nothing is damaged.)
+ *
+ * The tags say what becomes of the programs with refuse_stack_slices=1; without it each is
+ * accepted.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
 #include "alias.h"
+#include "bpf_misc.h"
 
 extern int bpf_dynptr_from_xdp(struct xdp_md *xdp, __u64 flags, struct bpf_dynptr *ptr) __ksym;
 extern void *bpf_dynptr_slice(const struct bpf_dynptr *ptr, __u64 offset, void *buffer,
 			      __u64 size) __ksym;
 extern void *bpf_dynptr_slice_rdwr(const struct bpf_dynptr *ptr, __u64 offset, void *buffer,
 				   __u64 size) __ksym;
+
+#define REFUSAL "R3 must not point to the stack: the slice may be that buffer"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -30,6 +36,7 @@ __u64 seen;
 int aliased;
 
 SEC("xdp.frags")
+__failure __msg(REFUSAL)
 int alias(struct xdp_md *xdp)
 {
 	__u64 buffer[2];
@@ -62,6 +69,8 @@ int alias(struct xdp_md *xdp)
  * spilled: for a program without CAP_PERFMON, which must not know it.
  */
 SEC("xdp.frags")
+__success
+__failure_unpriv __msg_unpriv(REFUSAL) __caps_unpriv(CAP_BPF | CAP_NET_ADMIN)
 int leak(struct xdp_md *xdp)
 {
 	__u64 buffer[2] = {};
@@ -86,6 +95,7 @@ int leak(struct xdp_md *xdp)
 __u64 elsewhere[2];
 
 SEC("xdp.frags")
+__success
 int no_alias(struct xdp_md *xdp)
 {
 	struct bpf_dynptr ptr;

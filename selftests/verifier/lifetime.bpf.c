@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Edges of the dynptr state machine (docs/dynptr-lifetime.md) that no program of upstream takes.
- * Programs named ok_ are accepted, those named fail_ refused; selftests/verifier/verdicts.sh checks that,
- * and that C and Rust say the same.
+ * lifetime.c checks what they say of themselves, verdicts.sh that C and Rust say the same.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include "bpf_misc.h"
 
 extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *ptr) __ksym;
 extern int bpf_dynptr_clone(const struct bpf_dynptr *from, struct bpf_dynptr *to) __ksym;
@@ -41,6 +41,7 @@ static __always_inline void from_memory(struct bpf_dynptr *ptr)
 
 /* Two slots that hold a dynptr each are no dynptr. */
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_use_across(struct __sk_buff *skb)
 {
 	struct pair pair;
@@ -52,6 +53,7 @@ int fail_use_across(struct __sk_buff *skb)
 
 /* Its second slot is not a dynptr's first. */
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_use_second_slot(struct __sk_buff *skb)
 {
 	struct pair pair;
@@ -62,6 +64,7 @@ int fail_use_second_slot(struct __sk_buff *skb)
 
 /* Constructing over a half of each destroys both. */
 SEC("?tc")
+__success __retval(64)
 int ok_construct_across(struct __sk_buff *skb)
 {
 	struct pair pair;
@@ -73,6 +76,7 @@ int ok_construct_across(struct __sk_buff *skb)
 }
 
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_lower_after_across(struct __sk_buff *skb)
 {
 	struct pair pair;
@@ -84,6 +88,7 @@ int fail_lower_after_across(struct __sk_buff *skb)
 }
 
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_upper_after_across(struct __sk_buff *skb)
 {
 	struct pair pair;
@@ -96,6 +101,7 @@ int fail_upper_after_across(struct __sk_buff *skb)
 
 /* The first is destroyed, then the second refuses. */
 SEC("?tc")
+__failure __msg("cannot overwrite referenced dynptr")
 int fail_construct_across_referenced(struct __sk_buff *skb)
 {
 	struct pair pair;
@@ -109,6 +115,7 @@ int fail_construct_across_referenced(struct __sk_buff *skb)
 
 /* A store to a half. */
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_use_after_store(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -120,6 +127,7 @@ int fail_use_after_store(struct __sk_buff *skb)
 
 /* An original that was overwritten is released through its clone. */
 SEC("?tc")
+__success __retval(64)
 int ok_release_through_clone(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr, clone;
@@ -132,6 +140,7 @@ int ok_release_through_clone(struct __sk_buff *skb)
 }
 
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_release_both(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr, clone;
@@ -145,6 +154,7 @@ int fail_release_both(struct __sk_buff *skb)
 
 /* A clone that is its own original: there is nothing left to clone. */
 SEC("?tc")
+__failure __msg("cannot overwrite referenced dynptr")
 int fail_clone_onto_itself(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -156,6 +166,7 @@ int fail_clone_onto_itself(struct __sk_buff *skb)
 }
 
 SEC("?tc")
+__success __retval(64)
 int ok_clone_onto_itself(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -167,6 +178,7 @@ int ok_clone_onto_itself(struct __sk_buff *skb)
 
 /* The same reference is released in a loop. */
 SEC("?tc")
+__failure __msg("Unreleased reference id")
 int fail_release_in_a_loop(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -179,6 +191,7 @@ int fail_release_in_a_loop(struct __sk_buff *skb)
 }
 
 SEC("?tc")
+__success __retval(0)
 int ok_reserve_and_release_in_a_loop(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -199,6 +212,7 @@ static __noinline int overwrite(struct bpf_dynptr *ptr)
 
 /* A slice in a caller's stack slot goes when a callee destroys its dynptr. */
 SEC("?tc")
+__failure __msg("invalid mem access 'scalar'")
 int fail_spilled_slice_after_callee(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -218,6 +232,7 @@ int fail_spilled_slice_after_callee(struct __sk_buff *skb)
 
 /* The slice of another dynptr does not. */
 SEC("?tc")
+__success __retval(0)
 int ok_slice_of_another(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr, other;
@@ -239,6 +254,7 @@ static __noinline int move_packet(struct __sk_buff *skb)
 }
 
 SEC("?tc")
+__failure __msg("invalid mem access 'scalar'")
 int fail_packet_slice_after_callee(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -255,6 +271,7 @@ int fail_packet_slice_after_callee(struct __sk_buff *skb)
 
 /* A dynptr over a packet stays. */
 SEC("?tc")
+__success __retval(TEST_DATA_LEN)
 int ok_packet_dynptr_after_callee(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -266,6 +283,7 @@ int ok_packet_dynptr_after_callee(struct __sk_buff *skb)
 
 /* A dynptr is on the stack, or lent. */
 SEC("?tc")
+__failure __msg("R1 expected pointer to stack or const struct bpf_dynptr")
 int fail_use_memory(struct __sk_buff *skb)
 {
 	return bpf_dynptr_size((struct bpf_dynptr *)memory);
@@ -273,6 +291,7 @@ int fail_use_memory(struct __sk_buff *skb)
 
 /* Each type of memory has its own functions. */
 SEC("?tc")
+__failure __msg("Expected a dynptr of type ringbuf as R1")
 int fail_submit_memory(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -288,6 +307,7 @@ __noinline int takes_local(struct bpf_dynptr *ptr)
 }
 
 SEC("?tc")
+__success __retval(64)
 int ok_lend_to_subprogram(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -304,6 +324,7 @@ __noinline int reconstructs(struct bpf_dynptr *ptr)
 }
 
 SEC("?tc")
+__failure __msg("Dynptr has to be an uninitialized dynptr")
 int fail_construct_over_lent(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -314,6 +335,7 @@ int fail_construct_over_lent(struct __sk_buff *skb)
 
 /* One branch initializes. */
 SEC("?tc")
+__failure __msg("Expected an initialized dynptr as R1")
 int fail_initialized_on_one_path(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
@@ -333,6 +355,7 @@ static __noinline char *slice_of_memory(void)
 }
 
 SEC("?tc")
+__success __retval(0)
 int ok_slice_after_its_frame(struct __sk_buff *skb)
 {
 	char *slice = slice_of_memory();
@@ -349,6 +372,7 @@ static __noinline int reserve_and_forget(void)
 }
 
 SEC("?tc")
+__failure __msg("Unreleased reference id")
 int fail_reference_after_its_frame(struct __sk_buff *skb)
 {
 	return reserve_and_forget();
@@ -377,12 +401,14 @@ static __always_inline int slices_of_two_paths(struct __sk_buff *skb, bool first
 }
 
 SEC("?tc")
+__failure __msg("invalid mem access 'scalar'")
 int fail_slice_of_the_first_path(struct __sk_buff *skb)
 {
 	return slices_of_two_paths(skb, false);
 }
 
 SEC("?tc")
+__failure __msg("invalid mem access 'scalar'")
 int fail_slice_of_the_second_path(struct __sk_buff *skb)
 {
 	return slices_of_two_paths(skb, true);
@@ -390,6 +416,7 @@ int fail_slice_of_the_second_path(struct __sk_buff *skb)
 
 /* A type that programs without capabilities can load; but not with dynptrs. */
 SEC("?socket")
+__success __retval(0)
 int ok_socket_filter(struct __sk_buff *skb)
 {
 	struct bpf_dynptr ptr;
