@@ -19,7 +19,7 @@ use std::{
 /// The module's name for the kernel.
 pub const NAME: &str = "rust_dynptr";
 /// What the kernel must have been configured with.
-const CONFIG: &str = include_str!("../../kernel.config");
+const CONFIG: &str = include_str!("../../build/kernel.config");
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -141,7 +141,7 @@ impl Made {
             "sys/kernel/security/lockdown",
             "[none] integrity confidentiality\n",
         );
-        let config = include_str!("../../kernel.config");
+        let config = include_str!("../../build/kernel.config");
         this.put(&format!("boot/config-{RELEASE}"), config);
         this.put(
             "proc/kallsyms",
@@ -298,7 +298,7 @@ fn the_machine_is_looked_at() {
         let made = Made::new("machine");
         made.put(path, text);
         if path.ends_with("osrelease") {
-            made.put("boot/config-9.9", include_str!("../../kernel.config"));
+            made.put("boot/config-9.9", include_str!("../../build/kernel.config"));
         }
         made.says(what);
     }
@@ -307,7 +307,7 @@ fn the_machine_is_looked_at() {
 #[test]
 fn the_configuration_is_looked_at() {
     let made = Made::new("config");
-    let config = include_str!("../../kernel.config");
+    let config = include_str!("../../build/kernel.config");
     made.put(
         &format!("boot/config-{RELEASE}"),
         &config.replace("CONFIG_RUST=y", "# CONFIG_RUST is not set"),
