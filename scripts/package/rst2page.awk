@@ -173,5 +173,5 @@ END {
 		print ".EE"
 	section("see also")
 	print ".BR bpf (2),\n.BR bpf\\-helpers (7)"
-	print ".PP\nThe header \\fIinclude/rust_dynptr.bpf.h\\fP; an example: \\fIselftests/bpf/lines.bpf.c\\fP."
+	print ".PP\nThe header \\fIinclude/rust_dynptr.bpf.h\\fP; an example: \\fIselftests/demos/lines.bpf.c\\fP."
 }
