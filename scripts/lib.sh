@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by every script here: paths, messages, locks. Sets no state outside the shell.
-# Callers have already said `set -euo pipefail`.
+# Sourced by every script here before it does anything: paths, messages, locks; -h and --help are answered here.
+# Sets no state outside the shell. Callers have already said `set -euo pipefail`.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # The kernel that is built for and booted: RUST_DYNPTR_KERNEL=stock, debug (scripts/build/debug-kernel) or own (own-kernel). Each has
@@ -12,6 +12,11 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rust_dynptr
 # shellcheck disable=SC2034  # used by the scripts that source this file
 SCRIPTS=$TOP/scripts
 ME=${0##*/}
+
+# help_text: the comment at the head of the script, which is its help.
+help_text() { sed -n '2,${/^#/!q;/^# shellcheck /d;s/^# \{0,1\}//p}' "$0"; }
+
+case ${1:-} in -h | --help) help_text; exit ;; esac # the script's first argument
 
 # say WORDS: one progress line, with the seconds since this script started.
 say() { printf '[%4d s] %s: %s\n' "$SECONDS" "$ME" "$*" >&2; }

@@ -2,14 +2,17 @@
 # run_kselftest.sh [-l] [-t TEST]…: runs the tests beside it, or those; -l lists them. TAP, as the kernel's script of
 # that name prints it: a test's own TAP is a comment. Status 1 if any failed.
 set -euo pipefail
+HELP=$(sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0")
 cd "$(dirname "$0")"
 TIMEOUT=$(sed -n 's/^timeout=//p' settings)
 tests=()
-while getopts lt: o; do
+[ "${1:-}" != --help ] || set -- -h
+while getopts hlt: o; do
 	case $o in
 	l) for test in test_*; do echo "rust_dynptr:$test"; done; exit ;;
 	t) tests+=("${OPTARG#rust_dynptr:}") ;;
-	*) sed -n '2s/^# //p' "$0" >&2; exit 2 ;;
+	h) echo "$HELP"; exit ;;
+	*) echo "$HELP" >&2; exit 2 ;;
 	esac
 done
 [ ${#tests[@]} -gt 0 ] || tests=(test_*)
