@@ -21,10 +21,10 @@ case ${1:-} in -h | --help) help_text; exit ;; esac # the script's first argumen
 # say WORDS: one progress line, with the seconds since this script started.
 say() { printf '[%4d s] %s: %s\n' "$SECONDS" "$ME" "$*" >&2; }
 
-# die MESSAGE [MEND]: ends with status 1; MEND is the command or action that helps.
+# die MESSAGE [HINT]: ends with status 1; HINT is the command or action that helps.
 die() {
 	printf '%s: error: %s\n' "$ME" "$1" >&2
-	[ $# -lt 2 ] || printf '%s: mend: %s\n' "$ME" "$2" >&2
+	[ $# -lt 2 ] || printf '%s: hint: %s\n' "$ME" "$2" >&2
 	exit 1
 }
 

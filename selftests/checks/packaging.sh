@@ -20,13 +20,13 @@ tap_ok 'packaging: modules_install puts the module below INSTALL_MOD_PATH' "$rc"
 mkdir "$DIR/tree"
 rc=0
 scripts/build/own-kernel "$DIR/tree" >"$OUT" 2>&1 || rc=$?
-tap_refused 'packaging: a tree without configuration' 1 "$OUT" 'mend: configure and build the kernel'
+tap_refused 'packaging: a tree without configuration' 1 "$OUT" 'hint: configure and build the kernel'
 sed 's/^CONFIG_\(RUST\|VIRTIO_FS\)=y/# CONFIG_\1 is not set/' "$KDIR/.config" >"$DIR/tree/.config"
 rc=0
 scripts/build/own-kernel "$DIR/tree" >"$OUT" 2>&1 || rc=$?
 tap_refused 'packaging: a tree whose options are missing: one is named' 1 "$OUT" 'missing: CONFIG_RUST=y \(kernel'
 tap_refused 'packaging: and the other' 1 "$OUT" 'missing: CONFIG_VIRTIO_FS=y \(guest'
-tap_refused 'packaging: and how to add them' 1 "$OUT" 'mend: cd .*merge_config.sh .*guest'
+tap_refused 'packaging: and how to add them' 1 "$OUT" 'hint: cd .*merge_config.sh .*guest'
 tap_refused 'packaging: and what was not built' 1 "$OUT" 'missing: vmlinux in'
 lacking=$(grep -c 'missing: CONFIG' "$OUT" || true)
 tap_ok "packaging: no other option ($lacking named)" "$((lacking != 2))" "$OUT"
@@ -35,12 +35,12 @@ sed 's/^CONFIG_FS_VERITY=y/# CONFIG_FS_VERITY is not set/; s/^CONFIG_LSM=.*/CONF
 rc=0
 RUST_DYNPTR_KERNEL=own RUST_DYNPTR_ENV=1 SYSROOT=$SYSROOT KDIR=$DIR/tree "$SCRIPTS/test" rows >"$OUT" 2>&1 || rc=$?
 tap_refused 'packaging: a tree without what the tests use' 1 "$OUT" 'missing in .*: CONFIG_LSM="yama,bpf" CONFIG_FS_VERITY=y$'
-tap_refused 'packaging: and how to add it' 1 "$OUT" 'mend: make KDIR=.* kernel adds'
+tap_refused 'packaging: and how to add it' 1 "$OUT" 'hint: make KDIR=.* kernel adds'
 tap_refused "packaging: and what of upstream's tests will be skipped" 1 "$OUT" 'skipped .*: .*CONFIG_VETH=y'
 
 rc=0
 scripts/build/make-kernel "$DIR/root" >"$OUT" 2>&1 || rc=$?
-tap_refused 'packaging: make kernel where no tree is' 1 "$OUT" 'mend: give the directory of a kernel'
+tap_refused 'packaging: make kernel where no tree is' 1 "$OUT" 'hint: give the directory of a kernel'
 # A tree of which the build system has no more than what is called; DROPS is an option that does not hold.
 mkdir -p "$DIR/kernel/scripts/kconfig"
 touch "$DIR/kernel/Kconfig"

@@ -69,7 +69,7 @@ E
 chmod +x "$W/bin/id"
 rc=0
 PATH=$W/bin XDG_CACHE_HOME=$W/user "$S/build/setup" >"$W/out" 2>&1 || rc=$?
-tap_refused 'setup: missing tools are named with their mend' 1 "$W/out" 'missing on this machine: .*mmdebstrap'
+tap_refused 'setup: missing tools are named with a hint' 1 "$W/out" 'missing on this machine: .*mmdebstrap'
 grep -q 'apt-get install .*mmdebstrap' "$W/out" && rc=0 || rc=1
 tap_ok 'setup: and the command that installs them' "$rc" "$W/out"
 
