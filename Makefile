@@ -105,34 +105,53 @@ bench-check: module
 bench-record: module
 	@scripts/bench/bench-check --record $(ONLY)
 
+define HELP
+Start here:
+  make                    the module build/rust_dynptr.ko, and all that it needs, the first time
+  make run                boot a guest, trace a workload with C and with Rust, print what Rust served
+                          DEMO=heap: lines assembled in heap dynptrs; DEMO=http: HTTP requests parsed in packets;
+                          DEMO=argv: a filter on the arguments of programs
+  make test               the tests; ends with "N passed, N failed"; ONLY="host guest" picks some
+  make vm                 a shell in a guest with the module loaded; CMD='...' runs one command instead
+                          VMFLAGS: -m MEM -p CPUS -t SECONDS -v, see scripts/vm -h
+
+Test (scripts/test -l lists the tests):
+  make test CHANGED=REV   what the changes since the commit REV can affect
+  make test-all           also what takes long, or is installed for it: packages, DKMS, virtme-ng, mutants
+  make test-debug         the tests of the guest on a kernel that looks for memory errors, misused locks, leaks: hours
+  make fuzz               random dynptr programs with C and with Rust; SEEDS=1-5000; SEEDS=17: that one, with its logs;
+                          REDUCE=17: made small; HEAP=1: with heap dynptrs, the module alone
+  make coverage           the host tests, and which lines of the rules they reach
+  make mutants            mutation testing of the rules; FILE="ring slot": of these files
+
+Measure:
+  make bench              C against Rust: instructions of each operation, the kernel's own benchmarks; results in build/bench/
+  make bench-check        fails if an operation takes 2 % more than C, or than recorded
+  make bench-record       renews selftests/cost/bench.recorded, and the summary in README
+
+Use on your kernel (docs/packaging.md):
+  make KDIR=DIR           the module for a kernel tree that you have built; KDIR=DIR goes with everything here
+  make KDIR=DIR kernel    builds that tree first, with the compilers of the sysroot
+  make modules_install    the module where modprobe finds it; INSTALL_MOD_PATH=DIR: below DIR
+  make install-tool       rust-dynptr, its manual pages, the headers for BPF programs; PREFIX=/usr/local DESTDIR=
+  make deb                a package for DKMS: build/rust-dynptr-dkms_*.deb
+  make vng                as make vm, in virtme-ng: docs/virtme-ng.md
+                          MODULE_SIGN_KEY=PEM MODULE_SIGN_CERT=PEM: the module is signed
+
+Develop:
+  make fmt                formats the Rust code, renews the tables in README and docs/
+  make man                renews the manual pages in docs/
+  make setup              only the sysroot and the kernel tree
+
+Clean:
+  make clean              removes build/
+  make distclean          removes the cache too (~/.cache/rust_dynptr, or below XDG_CACHE_HOME)
+
+Each script in scripts/ says by -h what it does.
+endef
+
 help:
-	@echo 'make            the module build/rust_dynptr.ko (and all it needs, the first time)'
-	@echo 'make kernel KDIR=~/linux  builds your kernel tree with the compilers of the sysroot'
-	@echo 'make modules_install  the module where modprobe finds it; INSTALL_MOD_PATH=DIR below DIR'
-	@echo 'make deb        a package for DKMS: build/rust-dynptr-dkms_*.deb'
-	@echo 'make run        boot, trace a real workload with C and with Rust, compare, print what Rust served'
-	@echo '                (DEMO=heap: lines of several processes, assembled in heap dynptrs;'
-	@echo '                DEMO=http: HTTP requests parsed in packets; DEMO=argv: a filter on arguments of programs)'
-	@echo 'make test       all tests; ends with "N passed, N failed"; ONLY="host guest" picks parts'
-	@echo 'make test-long  what takes longer: packaging, vng, dkms, mutation testing of all rules; ONLY="mutants" picks parts'
-	@echo 'make coverage   the host tests, and which lines of the rules they reach'
-	@echo 'make mutants    mutation testing of the rules; FILE="ring slot" of these files'
-	@echo 'make test-debug the guest tests on a kernel that looks for memory errors, lock misuse, leaks (hours)'
-	@echo 'make vm         a shell in the guest with the module loaded; CMD=… runs one command instead'
-	@echo '                (VMFLAGS: -m MEM -p CPUS -t SECONDS -v; see scripts/vm)'
-	@echo 'make vng        the same as make vm, in virtme-ng; docs/virtme-ng.md'
-	@echo 'make fmt        format the Rust code, renew the tables in README and docs/'
-	@echo 'make man        the manual pages, of include/rust_dynptr*.bpf.h and of the help of scripts/rust-dynptr'
-	@echo 'make install-tool  rust-dynptr, the manual pages and the headers for BPF programs; PREFIX=/usr/local DESTDIR='
-	@echo 'make fuzz       random dynptr programs with C and with Rust; SEEDS=A-B, SEEDS=N shows one, REDUCE=N;'
-	@echo '                HEAP=1: with heap dynptrs, the module alone'
-	@echo 'make bench      C against Rust: instructions of each operation, the kernel'"'"'s own benchmarks; build/bench/'
-	@echo 'make bench-check  fails if an operation takes more than C, or than recorded, by more than 2 %;'
-	@echo '                make bench-record renews selftests/cost/bench.recorded and the summary in README'
-	@echo 'make setup      only the sysroot and the kernel tree'
-	@echo 'make clean      remove build/; make distclean: the cache too ($${XDG_CACHE_HOME:-~/.cache}/rust_dynptr)'
-	@echo 'KDIR=…          a kernel tree that you have built: make KDIR=… test; docs/packaging.md'
-	@echo 'MODULE_SIGN_KEY=… MODULE_SIGN_CERT=…  sign the module'
+	@: $(info $(value HELP))
 
 clean:
 	@scripts/build/clean
