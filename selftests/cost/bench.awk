@@ -1,5 +1,5 @@
 # Reads bench.sh's samples (name, side, millions of records and of dropped ones a second) and prints, for
-# each mode or the one named `only`, instructions a record with C and with Rust: as text or as json.
+# each mode or the one named `only`, instructions a record with C and with Rust: as text, or in fields.
 # Modes that match `loose` are marked: their figures are no measure. `speed` is millions of instructions a second. Where all are dropped, a dropped one counts as a record.
 function add(key, value) {
 	list[key] = list[key] (list[key] == "" ? "" : ", ") sprintf("%.2f", value)
@@ -18,7 +18,6 @@ only == "" || $1 == only {
 	if ($3 + $4 > 0) add($1 SUBSEP $2, speed / ($3 > 0 ? $3 : $4))
 }
 END {
-	if (form == "json") printf "{\"group\": \"upstream\", \"unit\": \"instructions a record\", \"results\": ["
 	if (!count && form == "text") print only ": no figures"
 	for (i = 1; i <= count; i++) {
 		name = names[i]; c = name SUBSEP "c"; rust = name SUBSEP "rust"
@@ -34,10 +33,7 @@ END {
 			print (name ~ loose ? "; no measure" : "")
 			continue
 		}
-		printf "%s\n  {\"name\": \"%s\", \"c\": [%s], \"rust\": [%s], \"ratio\": %.4f, \"low\": %.4f, \"high\": %.4f,",
-			printed++ ? "," : "", name, list[c], list[rust], ratio, low, high
-		printf " \"c_dropped\": %.4f, \"rust_dropped\": %.4f, \"loose\": %s}",
+		printf "%s\t%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%s\n", name, list[c], list[rust], ratio, low, high,
 			share(name, "c"), share(name, "rust"), name ~ loose ? "true" : "false"
 	}
-	if (form == "json") print "\n]}"
 }

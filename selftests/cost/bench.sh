@@ -148,7 +148,7 @@ measure() {
 	return "$rc"
 }
 
-# figures FORM NAME: the samples of the mode (of all, without NAME) as text or json.
+# figures FORM NAME: the samples of the mode (of all, without NAME) as text or in fields.
 figures() {
 	awk -F'\t' -v form="$1" -v only="$2" -v loose="$LOOSE" -v speed="$((1000 >> SHIFT))" \
 		-f "$TOP/selftests/cost/bench.awk" "$FIGURES"
@@ -164,6 +164,10 @@ while IFS='|' read -r name rows args; do
 	[ "$rc" = 0 ] || sed 's/^/# /' /tmp/load
 	tap_ok "bench: $(figures text "$name")" "$rc"
 done <<<"$MODES"
-figures json "" >"$TOP/$RESULTS/upstream.json"
+# shellcheck disable=SC2016  # jq's variables
+figures fields "" | jq -nR '[inputs | split("\t") | (.[1:] | map("[\(.)]" | fromjson)) as [$c, $rust, [$ratio], [$low], [$high],
+		[$c_dropped], [$rust_dropped], [$loose]]
+		| {name: .[0], $c, $rust, $ratio, $low, $high, $c_dropped, $rust_dropped, $loose}]
+	| {group: "upstream", unit: "instructions a record", results: .}' >"$TOP/$RESULTS/upstream.json"
 tap_no_splat bench
 tap_done

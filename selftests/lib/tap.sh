@@ -30,6 +30,13 @@ tap_refused() {
 	[ "$good" = 0 ] || echo "# status $rc, wanted $2 and: $4"
 }
 
+# tap_json NAME FILTER FILE: FILE is one JSON text, of which FILTER, as jq has them, is true.
+tap_json() {
+	local good=0
+	jq -es "length == 1 and (.[0] | $2)" "$3" >/dev/null 2>&1 || good=1
+	tap_ok "$1" "$good" "$3"
+}
+
 # tap_part CMD…: another test as a part of this one. Its TAP goes to a file beside this test's, and is judged as that is
 # (selftests/lib/tally); by hand it is a comment.
 tap_part() {

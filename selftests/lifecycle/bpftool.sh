@@ -13,21 +13,13 @@ W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 printf 'A%063d' 7 >"$W/packet"
 
-# truth NAME EXPRESSION FILE: FILE is JSON, and EXPRESSION is true of it ($_), in Perl.
-truth() {
-	local good=0
-	perl -MJSON::PP -0777 -e 'my $e = shift; $_ = decode_json(<STDIN>); exit !eval $e' "$2" <"$3" 2>"$W/perl" || good=1
-	tap_ok "bpftool: $1" "$good" "$3"
-}
+# truth NAME FILTER FILE: FILE is JSON, of which jq's FILTER is true.
+truth() { tap_json "bpftool: $1" "$2" "$3"; }
 
 # without KEY… <JSON: the same with keys in order, less these, which differ each time.
 without() {
-	perl -MJSON::PP -0777 -e '
-		my %drop = map { $_ => 1 } @ARGV; @ARGV = ();
-		sub clean { my $v = shift;
-			if (ref $v eq "HASH") { delete $v->{$_} for grep { $drop{$_} } keys %$v; clean($_) for values %$v }
-			elsif (ref $v eq "ARRAY") { clean($_) for @$v } }
-		my $j = decode_json(<STDIN>); clean($j); print JSON::PP->new->canonical->pretty->encode($j)' "$@"
+	# shellcheck disable=SC2016  # jq's variable
+	jq -S 'walk(if type == "object" then delpaths([$ARGS.positional[] | [.]]) else . end)' --args "$@"
 }
 
 # get SIDE NAME CMD…: bpftool's output in $W/SIDE/NAME, what it says beside it in NAME.err, with its status (which
@@ -87,26 +79,19 @@ side Rust
 for name in C Rust; do
 	grep -q 'status 0' "$W/$name/load.err" && rc=0 || rc=1
 	tap_ok "bpftool: $name: prog loadall, with pinned maps and an attached program" "$rc" "$W/$name/load.err"
-	# Each run sees the packet as the one before has left it. (Perl's variables, here and below.)
-	# shellcheck disable=SC2016
-	truth "$name: prog run: the return value is the packet's first byte" '$_->{retval} == 33' "$W/$name/run"
+	# Each run sees the packet as the one before has left it.
+	truth "$name: prog run: the return value is the packet's first byte" '.retval == 33' "$W/$name/run"
 	[ "$(head -c 3 "$W/$name/data")" = '!00' ] && rc=0 || rc=1
 	tap_ok "bpftool: $name: prog run data_out: the packet as the program left it" "$rc" "$W/$name/data"
-	# shellcheck disable=SC2016
 	truth "$name: map dump, through BTF: what $REPEAT runs left" \
-		'my $v = $_->[0]{formatted}{value}; @$_ == 1 && $v->{runs} == '"$REPEAT"' && $v->{packet_size} == 64
-		&& $v->{record_size} == 16 && $v->{error} == 0' "$W/$name/results"
-	# shellcheck disable=SC2016
+		'length == 1 and (.[0].formatted.value | .runs == '"$REPEAT"' and .packet_size == 64
+		and .record_size == 16 and .error == 0)' "$W/$name/results"
 	truth "$name: map dump of what an attached program left" \
-		'my $v = $_->[0]{formatted}{value}; $v->{runs} == 5 && $v->{record_size} == 16' "$W/$name/attached"
-	# shellcheck disable=SC2016
-	truth "$name: link show: the attached program" '$_->{tracepoint} =~ /getpgid/' "$W/$name/link.json"
-	# shellcheck disable=SC2016
-	truth "$name: prog show counts its runs (bpf_stats_enabled)" '$_->{run_cnt} == '"$REPEAT" "$W/$name/prog.json"
-	# shellcheck disable=SC2016
-	truth "$name: map show: a ring of 4096 bytes" '$_->{type} eq "ringbuf" && $_->{max_entries} == 4096' "$W/$name/map.json"
-	# shellcheck disable=SC2016
-	truth "$name: feature probe: ring buffers are there" '$_->{map_types}{have_ringbuf_map_type}' "$W/$name/features"
+		'.[0].formatted.value | .runs == 5 and .record_size == 16' "$W/$name/attached"
+	truth "$name: link show: the attached program" '.tracepoint | test("getpgid")' "$W/$name/link.json"
+	truth "$name: prog show counts its runs (bpf_stats_enabled)" '.run_cnt == '"$REPEAT" "$W/$name/prog.json"
+	truth "$name: map show: a ring of 4096 bytes" '.type == "ringbuf" and .max_entries == 4096' "$W/$name/map.json"
+	truth "$name: feature probe: ring buffers are there" '.map_types.have_ringbuf_map_type' "$W/$name/features"
 done
 same 'prog run' run.same
 same 'prog run data_out' data
@@ -133,16 +118,15 @@ else
 fi
 $TOOL hits --json >"$W/hits"
 for row in bpf_ringbuf_reserve_dynptr bpf_ringbuf_discard_dynptr bpf_dynptr_write bpf_dynptr_from_skb bpf_dynptr_read; do
-	truth "Rust served $row, $REPEAT times at least" "\$_->{hits}{$row} >= $REPEAT" "$W/hits"
+	truth "Rust served $row, $REPEAT times at least" ".hits.$row >= $REPEAT" "$W/hits"
 done
 for row in process_dynptr_func ringbuf_map_alloc ringbuf_map_mem_usage; do
-	truth "Rust served $row" "\$_->{hits}{$row} > 0" "$W/hits"
+	truth "Rust served $row" ".hits.$row > 0" "$W/hits"
 done
 
 # A program that C has loaded, on a ring that C has made, while Rust is in charge.
 get C again -j prog run pinned /sys/fs/bpf/C/packet data_in "$W/packet" repeat 1
-# shellcheck disable=SC2016
-truth 'a program loaded with C runs on with Rust' '$_->{retval} == 65' "$W/C/again"
+truth 'a program loaded with C runs on with Rust' '.retval == 65' "$W/C/again"
 
 # The profile takes a bpftool that was built with clang, which Debian's is not, and hardware counters, which an
 # emulated processor has not.
@@ -173,11 +157,9 @@ bpftool btf show | grep -qE 'name \[rust_dynptr\]' && rc=0 || rc=1
 tap_ok 'bpftool: btf show lists the module' "$rc"
 get Rust heapload prog load build/selftests/bpftoolheap.bpf.o /sys/fs/bpf/heap type tc pinmaps /sys/fs/bpf/heapmaps
 get Rust heaprun -j prog run pinned /sys/fs/bpf/heap data_in "$W/packet" repeat 10
-# shellcheck disable=SC2016
-truth 'a program with heap dynptrs is loaded and run' '$_->{retval} == 0' "$W/Rust/heaprun"
+truth 'a program with heap dynptrs is loaded and run' '.retval == 0' "$W/Rust/heaprun"
 get Rust blocks -j map dump pinned /sys/fs/bpf/heapmaps/blocks
-# shellcheck disable=SC2016
-truth 'map dump of a map that holds a block' '$_->[0]{formatted}{value}{size} == 64' "$W/Rust/blocks"
+truth 'map dump of a map that holds a block' '.[0].formatted.value.size == 64' "$W/Rust/blocks"
 grep -qx 'live 1' /sys/kernel/debug/rust_dynptr/heap && rc=0 || rc=1
 tap_ok 'bpftool: one block lives, in the map' "$rc" /sys/kernel/debug/rust_dynptr/heap
 
@@ -191,7 +173,6 @@ rc=0
 $TOOL unload --wait 60 >"$W/unload" 2>&1 || rc=$?
 tap_ok 'bpftool: when the pins are removed the module goes' "$rc" "$W/unload"
 get C after -j prog run pinned /sys/fs/bpf/C/packet data_in "$W/packet" repeat 1
-# shellcheck disable=SC2016
-truth 'the program loaded with C runs after that' '$_->{retval} == 65' "$W/C/after"
+truth 'the program loaded with C runs after that' '.retval == 65' "$W/C/after"
 rm -r /sys/fs/bpf/C
 tap_done

@@ -23,12 +23,8 @@ gives() {
 	tap_refused "tool: $1" "$2" "$W/both" "$3"
 }
 
-# json NAME EXPRESSION: the last run's output is JSON, and EXPRESSION is true of it ($_), in Perl.
-json() {
-	local good=0
-	perl -MJSON::PP -0777 -e 'my $e = shift; $_ = decode_json(<STDIN>); exit !eval $e' "$2" <"$W/out" 2>"$W/err" || good=1
-	tap_ok "tool: $1" "$good" "$W/out"
-}
+# json NAME FILTER: the last run's output is JSON, of which jq's FILTER is true.
+json() { tap_json "tool: $1" "$2" "$W/out"; }
 
 # start PROGRAM ARG…: a program of ours in the background, once it says that it is there.
 start() {
@@ -70,8 +66,7 @@ run "$TOOL" status
 gives 'status, nothing loaded' 3 'not loaded: C serves'
 run "$TOOL" status --json
 [ "$rc" = 3 ] || echo x >>"$W/out"
-# shellcheck disable=SC2016  # Perl's variables
-json 'status --json, nothing loaded' '!$_->{loaded}'
+json 'status --json, nothing loaded' '.loaded == false'
 run "$TOOL" hits
 gives 'hits, nothing loaded' 1 'not loaded'
 run "$TOOL" load
@@ -88,8 +83,7 @@ run "$TOOL" check --quiet "$KO"
 [ "$(wc -l <"$W/out")" = 1 ] && rc=0 || rc=1
 tap_ok 'tool: check --quiet: only the result' "$rc" "$W/out"
 run "$TOOL" check --json "$KO"
-# shellcheck disable=SC2016
-json 'check --json' '$_->{fits} && @{$_->{checks}} > '"$ROWS"' && !grep { $_->{result} ne "ok" } @{$_->{checks}}'
+json 'check --json' '.fits and (.checks | length) > '"$ROWS"' and all(.checks[]; .result == "ok")'
 run "$TOOL" check "$W/none.ko"
 gives 'check of no file' 2 'no module at'
 run "$TOOL" check /bin/true
@@ -106,9 +100,8 @@ done
 start fentry 100
 run "$TOOL" check --quiet --json "$KO"
 [ "$rc" = 1 ] || echo x >>"$W/out"
-# shellcheck disable=SC2016
 json 'check names who holds a function' \
-	'!$_->{fits} && (grep { $_->{name} eq "bpf_dynptr_size" && $_->{result} eq "bad" && $_->{detail} =~ /fentry/ } @{$_->{checks}}) == 1'
+	'.fits == false and ([.checks[] | select(.name == "bpf_dynptr_size" and .result == "bad" and (.detail | test("fentry")))] | length) == 1'
 end "$started"
 echo 0 >/sys/kernel/debug/kprobes/enabled
 run "$TOOL" check --quiet "$KO"
@@ -122,10 +115,9 @@ tap_ok 'tool: load, which says nothing when all is well' "$rc" "$W/err"
 run "$TOOL" check --quiet "$KO"
 gives 'check while it is loaded' 0 '^note +kernel +loaded'
 run "$TOOL" status --json
-# shellcheck disable=SC2016
-json 'status --json' '$_->{loaded} && $_->{livepatch} eq "enabled" && !$_->{counting} && $_->{references} == 1
-	&& @{$_->{rows}} == '"$ROWS"' && !grep({ $_->{state} !~ /^active/ } @{$_->{rows}}) && !@{$_->{programs}}
-	&& exists $_->{heap}{live}'
+json 'status --json' '.loaded and .livepatch == "enabled" and .counting == false and .references == 1
+	and (.rows | length) == '"$ROWS"' and all(.rows[]; .state | test("^active")) and .programs == []
+	and (.heap | has("live"))'
 run "$TOOL" status
 gives 'status says that nothing is counted' 0 'hits are not counted'
 run "$TOOL" hits
@@ -134,9 +126,8 @@ run "$TOOL" hits --json -- sh -c 'build/selftests/execs -o /dev/null -- true >/d
 [ "$rc" = 7 ] && [ "$(cat "$W/out")" = mine ] && rc=0 || rc=1
 tap_ok "tool: hits -- COMMAND: the command's status and output" "$rc" "$W/err"
 cp "$W/err" "$W/out"
-# shellcheck disable=SC2016
 json 'hits -- COMMAND: what came while it ran' \
-	'$_->{hits}{process_dynptr_func} > 0 && $_->{hits}{bpf_ringbuf_reserve_dynptr} > 0 && $_->{seconds} > 0'
+	'.hits.process_dynptr_func > 0 and .hits.bpf_ringbuf_reserve_dynptr > 0 and .seconds > 0'
 grep -qx 0 "$DEBUG/counting" && rc=0 || rc=1
 tap_ok 'tool: counting is off again afterwards' "$rc"
 run "$TOOL" hits --on
@@ -159,9 +150,8 @@ start holder 100
 run "$TOOL" unload
 gives 'unload names programs and who has them' 1 "BPF program [0-9]+ \(traffic\) .*open in $started holder"
 run "$TOOL" status --json
-# shellcheck disable=SC2016
 json 'refused: all as before; bound programs in JSON' \
-	'$_->{livepatch} eq "enabled" && grep { $_->{name} eq "traffic" && $_->{id} > 0 } @{$_->{programs}}'
+	'.livepatch == "enabled" and any(.programs[]; .name == "traffic" and .id > 0)'
 run "$TOOL" unload --wait 1
 gives 'unload --wait: not for ever' 1 'is in use by the BPF programs'
 bpftool prog pin id "$(awk '$2 == "traffic" {print $1}' "$DEBUG/programs")" /sys/fs/bpf/tool
