@@ -36,6 +36,7 @@
  * const arrays of characters outside of functions. They end with a NUL.
  *
  * Errors that all functions return, besides those given with each:
+ *
  * * ``-EINVAL`` - the dynptr is null
  * * ``-E2BIG`` - the offset is behind the end of the view; of memory, not all is in the view
  * * ``-EFAULT`` - a packet or file that cannot be read; of a file, for instance, what is not in the
