@@ -63,6 +63,23 @@ traps() {
 	END
 }
 
+# What the stack has no room for: NAME, then its code; `most` is what it has.
+stacks() {
+	cat <<-'END'
+		large extern "C" { fn g(a: *mut u8); } pub fn f() { let mut a = [0u8; 2048]; unsafe { g(a.as_mut_ptr()) } }
+		most extern "C" { fn g(a: *mut u8); } pub fn f() { let mut a = [0u8; 1900]; unsafe { g(a.as_mut_ptr()) } }
+	END
+}
+
+# The same of C, where a frame may also have no constant size.
+c_stacks() {
+	cat <<-'END'
+		large void g(char *); void f(void) { char a[2048]; g(a); }
+		dynamic void g(char *); void f(unsigned long n) { char a[n]; g(a); }
+		most void g(char *); void f(void) { char a[1900]; g(a); }
+	END
+}
+
 # compile NAME CODE: one object, optimised, with the kernel's checks.
 compile() {
 	printf '#![no_std]\n#![feature(core_intrinsics)]\n#![allow(internal_features)]\n#[no_mangle]\n%s\n' "$2" \
@@ -70,7 +87,7 @@ compile() {
 	# no_mangle goes to the function alone.
 	sed -i -E '4{/no_mangle/d}' "$WORK/$1.rs"
 	sed -i -E 's/(^| )pub fn f/\1#[no_mangle] pub fn f/' "$WORK/$1.rs"
-	RUSTC_BOOTSTRAP=1 rustc --edition 2021 --crate-type lib --crate-name planted --emit "obj=$WORK/$1.o" -O -Zunstable-options \
+	RUSTC_BOOTSTRAP=1 rustc --edition 2021 -Zemit-stack-sizes --crate-type lib --crate-name planted --emit "obj=$WORK/$1.o" -O -Zunstable-options \
 		-Cpanic=abort -Coverflow-checks=on -Csymbol-mangling-version="${3:-v0}" -Ccodegen-units=1 -Awarnings "$WORK/$1.rs"
 }
 
@@ -166,6 +183,44 @@ check_clippy() {
 	END
 }
 
+# stack NAME HOW [VAR=VALUE]: check-stack has something against what is in $WORK/stack, unless NAME is `most`.
+stack() {
+	local name=$1 how=$2
+	if [ "$name" = most ]; then
+		allows "check-stack has nothing against 1,900 bytes, $how" env "${@:3}" "$SCRIPTS/check/check-stack" "$WORK/stack"
+	else
+		refuses "check-stack finds a planted frame, $name, $how" 'stack frames of 2048 bytes or more' \
+			env "${@:3}" "$SCRIPTS/check/check-stack" "$WORK/stack"
+	fi
+}
+
+check_stack() {
+	local name code dir=$WORK/stack tool
+	mkdir -p "$dir/rust/helpers" "$WORK/bin"
+	# Without llvm-readobj, as check-stack runs elsewhere.
+	for tool in bash dirname mktemp sort tail awk objdump readelf comm cut sed c++filt rm env cat; do
+		ln -sf "$(command -v "$tool")" "$WORK/bin/$tool"
+	done
+	printf 'void f(void) {}\n' >"$WORK/c.c"
+	gcc-14 -O2 -fstack-usage -c -o "$dir/rust/helpers/c.o" "$WORK/c.c"
+	while read -r name code; do
+		compile "stack-$name" "$code"
+		cp "$WORK/stack-$name.o" "$dir/rust/rust_dynptr_main.o"
+		stack "$name" 'as rustc says'
+		stack "$name" 'by its instructions' PATH="$WORK/bin"
+	done < <(stacks)
+	objcopy -R .stack_sizes "$WORK/stack-most.o" "$dir/rust/rust_dynptr_main.o"
+	stack unknown 'as rustc says'
+	cp "$WORK/stack-most.o" "$dir/rust/rust_dynptr_main.o"
+	while read -r name code; do
+		printf '%s\n' "$code" >"$WORK/c.c"
+		gcc-14 -O2 -fstack-usage -c -o "$dir/rust/helpers/c.o" "$WORK/c.c"
+		stack "$name" 'in C'
+	done < <(c_stacks)
+	rm "$dir/rust/helpers/c.su"
+	stack unknown 'in C'
+}
+
 # The compilers are the sysroot's: the rest of this runs there.
 if [ "${1:-}" != inside ]; then
 	say "controls of the checks (some seconds)"
@@ -174,6 +229,7 @@ fi
 rm -rf "$WORK"
 mkdir -p "$WORK"
 check_nopanic
+check_stack
 check_unsafe
 check_clippy
 tap_done
