@@ -2,9 +2,9 @@
 # Sourced by vm-inner, which sets DIR, ICOUNT, BOOT and SLOWER: tells a guest that hangs from one that works, by what it
 # prints, and says where it hangs. QEMU's monitor (QMP) is on the pipes /tmp/monitor.in and .out, its pid in /tmp/qemu.pid.
 
-# Seconds without a sign of life that are a hang; times SLOWER. The longest that were measured: see docs/trust.md.
+# Seconds without a sign of life that are a hang; times SLOWER, and twice that if instructions are counted. The longest that were measured: see docs/trust.md.
 SILENT_BOOT=${VM_SILENT:-30}
-SILENT_RUN=${VM_SILENT:-25}
+SILENT_RUN=${VM_SILENT:-20}
 
 # qmp JSON: one command for the monitor. Opened for reading too, it does not wait for a QEMU that is gone.
 qmp() { printf '%s\n' "$1" 1<>/tmp/monitor.in; }
@@ -53,12 +53,12 @@ sign() {
 # a guest that spins on a busy machine is to be noticed too. DIR/silent has the longest of each
 # phase, in milliseconds.
 watch_guest() {
-	local phase=boot limit=$((SILENT_BOOT * SLOWER)) silent=0 last='' now waited before=0 i
+	local phase=boot limit=$((SILENT_BOOT * SLOWER * (1 + ICOUNT))) silent=0 last='' now waited before=0 i
 	local -A longest=([boot]=0 [run]=0)
 	for ((i = 1; ; i++)); do
 		sleep 1
 		if [ "$phase" = boot ] && grep -q 'vm: first process' "$DIR/console.log" 2>/dev/null; then
-			phase=run limit=$((SILENT_RUN * SLOWER)) last=''
+			phase=run limit=$((SILENT_RUN * SLOWER * (1 + ICOUNT))) last=''
 		fi
 		now=$(sign "$phase")
 		waited=$((($(spent 2) - before) / 1000000))
