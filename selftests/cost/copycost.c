@@ -13,7 +13,7 @@
 #include "control.h"
 #include "copycost.skel.h"
 #include "samples.h"
-#include "tap.h"
+#include "ksft.h"
 
 static const unsigned int sizes[] = { 8, 64, 256, 1024, 4096 };
 
@@ -27,7 +27,7 @@ static double run(struct copycost_bpf *skel, struct bpf_program *prog, struct ri
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) || opts.retval)
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
 	ring_buffer__consume(ring);
 	return skel->bss->spent;
 }
@@ -46,14 +46,15 @@ static void compare(struct copycost_bpf *skel, struct ring_buffer *ring, FILE *j
 		stored = skel->bss->stored;
 		sample_add(&reserved, run(skel, skel->progs.by_reservation, ring));
 		sample_add(&reserved, run(skel, skel->progs.by_reservation, ring));
-		tap_ok(copied == size && !skel->bss->copied && stored == skel->bss->stored,
-		       "copycost: %u B: %llu copied by output, %llu by reservation; both store %llu",
-		       size, copied, skel->bss->copied, stored);
+		ksft_test_result(copied == size && !skel->bss->copied &&
+				 stored == skel->bss->stored,
+				 "copycost: %u B: %llu copied by output, %llu by reservation; both store %llu\n",
+				 size, copied, skel->bss->copied, stored);
 		sample_add(&output, run(skel, skel->progs.by_output, ring));
 	}
 	snprintf(name, sizeof(name), "a record of %u B, filled", size);
-	tap_note("%s: bpf_ringbuf_output %.0f instructions, by dynptr %.0f", name,
-		 sample_least(&output), sample_least(&reserved));
+	ksft_print_msg("%s: bpf_ringbuf_output %.0f instructions, by dynptr %.0f\n", name,
+		       sample_least(&output), sample_least(&reserved));
 	samples_result(json, first, name, "bpf_ringbuf_output", &output, &reserved);
 }
 
@@ -68,20 +69,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: copycost KO JSON TURNS\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (control_load(argv[1], ""))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = copycost_bpf__open_and_load();
 	if (!skel)
-		tap_bail("copycost.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("copycost.bpf.o cannot be had: %s\n", strerror(errno));
 	ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
 	if (!ring)
-		tap_bail("ring: %s", strerror(errno));
+		ksft_exit_fail_msg("ring: %s\n", strerror(errno));
 	json = samples_open(argv[2], "copied", "instructions a record");
 	for (size_t i = 0; i < COUNT(sizes); i++)
 		compare(skel, ring, json, !i, sizes[i], turns);
 	samples_close(json);
 	ring_buffer__free(ring);
 	copycost_bpf__destroy(skel);
-	tap_ok(!control_unload(), "copycost: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "copycost: the module can be unloaded\n");
+	ksft_finished();
 }

@@ -22,7 +22,7 @@
 #include "cost_table.h"
 #include "packets.h"
 #include "samples.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define REPEATS 5	/* the least of these counts: interrupts only add */
 #define FDINFO_CALLS 256
@@ -65,7 +65,7 @@ static void open_rings(struct cost_bpf *skel, struct rings *rings)
 	rings->kernel = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
 	rings->user = user_ring_buffer__new(bpf_map__fd(skel->maps.user_ring), NULL);
 	if (!rings->kernel || !rings->user)
-		tap_bail("rings: %s", strerror(errno));
+		ksft_exit_fail_msg("rings: %s\n", strerror(errno));
 }
 
 static void close_rings(struct rings *rings)
@@ -81,7 +81,7 @@ static void fill_user_ring(struct rings *rings)
 		void *record = user_ring_buffer__reserve(rings->user, 8);
 
 		if (!record)
-			tap_bail("user ring: %s", strerror(errno));
+			ksft_exit_fail_msg("user ring: %s\n", strerror(errno));
 		memset(record, 0, 8);
 		user_ring_buffer__submit(rings->user, record);
 	}
@@ -92,7 +92,8 @@ static void run_alone(int prog, const char *name)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (bpf_prog_test_run_opts(prog, &opts) || opts.retval)
-		tap_bail("test run (%s): %d, %s", name, (int)opts.retval, strerror(errno));
+		ksft_exit_fail_msg("test run (%s): %d, %s\n", name, (int)opts.retval,
+				   strerror(errno));
 }
 
 /* For what runs in a packet's or frame's context. */
@@ -103,7 +104,7 @@ static void run_on_packet(const struct program *program, int prog)
 
 	if (packet_run(prog, !strcmp(program->name, "frame"), packet, in_parts ? PACKET : SHORT,
 		       in_parts ? LINEAR : 0))
-		tap_bail("test run (%s): %s", program->label, strerror(errno));
+		ksft_exit_fail_msg("test run (%s): %s\n", program->label, strerror(errno));
 }
 
 /* The program is attached where the packet comes in. */
@@ -112,14 +113,14 @@ static void send_metadata(struct cost_bpf *skel)
 	unsigned char packet[META + SHORT] = { [META + 12] = 8 };
 
 	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet), META))
-		tap_bail("live frame: %s", strerror(errno));
+		ksft_exit_fail_msg("live frame: %s\n", strerror(errno));
 }
 
 static void lock_file(struct cost_bpf *skel)
 {
 	skel->bss->monitored = getpid();
 	if (flock(file, LOCK_SH))
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	skel->bss->monitored = 0;
 }
 
@@ -155,7 +156,7 @@ static struct bpf_link *link_of(const struct program *program, struct bpf_progra
 	else
 		return NULL;
 	if (!link)
-		tap_bail("cannot attach %s: %s", program->name, strerror(errno));
+		ksft_exit_fail_msg("cannot attach %s: %s\n", program->name, strerror(errno));
 	return link;
 }
 
@@ -218,7 +219,7 @@ static void measure_fdinfo(int map, int side)
 
 		for (int call = 0; call < FDINFO_CALLS; call++)
 			if (pread(info, text, sizeof(text), 0) <= 0)
-				tap_bail("%s: %s", path, strerror(errno));
+				ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 		spent = (now() - start) / FDINFO_CALLS;
 		if (!fdinfo[side] || spent < fdinfo[side])
 			fdinfo[side] = spent;
@@ -233,7 +234,7 @@ static void set_text(struct cost_bpf *skel)
 
 	memset(text, 'x', COST_MAX_SIZE - 1);
 	if (bpf_map__update_elem(skel->maps.memory, &key, sizeof(key), text, sizeof(text), BPF_ANY))
-		tap_bail("map: %s", strerror(errno));
+		ksft_exit_fail_msg("map: %s\n", strerror(errno));
 }
 
 /* All operations with these programs, which are ended. */
@@ -255,7 +256,7 @@ static void round_of(struct cost_bpf *skel, int side)
 		for (int op = 0; op < COST_OPS; op++)
 			measure_op(skel, p, op, bpf_program__fd(prog), &rings, side);
 		if (!cost[side][p][COST_NOTHING][0].count)
-			tap_bail("%s did not run", programs[p].label);
+			ksft_exit_fail_msg("%s did not run\n", programs[p].label);
 		bpf_link__destroy(link);
 	}
 	close_rings(&rings);
@@ -267,20 +268,20 @@ static struct cost_bpf *load_programs(void)
 	struct cost_bpf *skel = cost_bpf__open_and_load();
 
 	if (!skel)
-		tap_bail("cannot load cost.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load cost.bpf.o: %s\n", strerror(errno));
 	return skel;
 }
 
 static void load_module(const char *ko, const char *parameters)
 {
 	if (control_load(ko, parameters))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 }
 
 static void unload_module(void)
 {
 	if (control_unload())
-		tap_bail("the module does not unload");
+		ksft_exit_fail_msg("the module does not unload\n");
 }
 
 /* Calls alone: without the loop. */
@@ -328,9 +329,9 @@ static double report_one(FILE *json, bool first, size_t p, int op, size_t size)
 
 	if (operations[op].sized)
 		snprintf(name + used, sizeof(name) - used, " %u B", sizes[size]);
-	tap_ok(!exceeds(p, op, size),
-	       "cost: %s: C %.1f, Rust %.1f, ratio %.2f; old programs %.1f", name, c, rust,
-	       rust / c, sample_least(&of_both));
+	ksft_test_result(!exceeds(p, op, size),
+			 "cost: %s: C %.1f, Rust %.1f, ratio %.2f; old programs %.1f\n", name, c,
+			 rust, rust / c, sample_least(&of_both));
 	samples_result(json, first, name, NULL, &of_c, &of_rust);
 	return rust / c;
 }
@@ -347,9 +348,9 @@ static void report(const char *path)
 				if (cost[WITH_C][p][op][i].count)
 					sum += report_one(json, !n++, p, op, i);
 	samples_close(json);
-	tap_note("%d operations, mean ratio %.3f", n, sum / n);
-	tap_note("fdinfo of a ring (mem_usage): C %.0f, Rust %.0f", fdinfo[WITH_C],
-		 fdinfo[WITH_RUST]);
+	ksft_print_msg("%d operations, mean ratio %.3f\n", n, sum / n);
+	ksft_print_msg("fdinfo of a ring (mem_usage): C %.0f, Rust %.0f\n", fdinfo[WITH_C],
+		       fdinfo[WITH_RUST]);
 }
 
 /* What no operation here measures. */
@@ -365,8 +366,8 @@ static void check_hits(void)
 				missed += !rows[row].hits;
 	for (int row = 0; row < count; row++)
 		if (!rows[row].hits)
-			tap_note("not measured: %s", rows[row].name);
-	tap_ok(count > 0 && !missed, "cost: Rust served what is measured");
+			ksft_print_msg("not measured: %s\n", rows[row].name);
+	ksft_test_result(count > 0 && !missed, "cost: Rust served what is measured\n");
 }
 
 static void make_memory(void)
@@ -377,10 +378,10 @@ static void make_memory(void)
 		    -1, 0);
 	file = open(path, O_RDWR | O_CREAT, 0600);
 	if (user == MAP_FAILED || file < 0)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	memset(user, 'u', COST_MAX_SIZE - 1);
 	if (write(file, text, sizeof(text)) != sizeof(text))
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 }
 
 /* C, Rust, Rust, C. */
@@ -407,6 +408,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: cost KO JSON [TURNS]\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (argc > 3)
 		sizes_used = COUNT(sizes);
 	make_memory();
@@ -421,5 +423,5 @@ int main(int argc, char **argv)
 	check_hits();
 	unload_module();
 	unlink(path);
-	return tap_done();
+	ksft_finished();
 }

@@ -14,7 +14,7 @@
 #include "heapcost.skel.h"
 #include "heapstat.h"
 #include "samples.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define REPEATS 5
 /* Instructions for 64 bytes, which 64 of them are zeroed with, at most: 616 on 2026-11-26. */
@@ -33,7 +33,7 @@ static double least(struct heapcost_bpf *skel, const char *name)
 
 	for (int i = 0; i < REPEATS; i++) {
 		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-			tap_bail("%s: %s", name, strerror(errno));
+			ksft_exit_fail_msg("%s: %s\n", name, strerror(errno));
 		if (skel->bss->spent < found)
 			found = skel->bss->spent;
 	}
@@ -67,12 +67,12 @@ static void compare(struct heapcost_bpf *skel, FILE *json, bool first, unsigned 
 		sample_add(&object, of_object(skel, size));
 	}
 	snprintf(name, sizeof(name), "bpf_dynptr_alloc + put, %u B", size);
-	tap_note("%s: %.0f instructions, bpf_obj_new + drop %.0f to %.0f", name,
-		 sample_least(&heap), sample_least(&object), sample_most(&object));
+	ksft_print_msg("%s: %.0f instructions, bpf_obj_new + drop %.0f to %.0f\n", name,
+		       sample_least(&heap), sample_least(&object), sample_most(&object));
 	if (size == HELD_SIZE)
-		tap_ok(sample_least(&heap) <= HELD_TO,
-		       "heapcost: alloc and put of %u B: %.0f instructions, at most %u", size,
-		       sample_least(&heap), HELD_TO);
+		ksft_test_result(sample_least(&heap) <= HELD_TO,
+				 "heapcost: alloc and put of %u B: %.0f instructions, at most %u\n",
+				 size, sample_least(&heap), HELD_TO);
 	if (json)
 		samples_result(json, first, name, "bpf_obj_new + drop", &object, &heap);
 }
@@ -87,11 +87,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: heapcost KO [JSON [TURNS]]\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (control_load(argv[1], ""))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = heapcost_bpf__open_and_load();
 	if (!skel)
-		tap_bail("heapcost.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("heapcost.bpf.o cannot be had: %s\n", strerror(errno));
 	if (argc > 2)
 		json = samples_open(argv[2], "heap", "instructions an object");
 	for (size_t i = 0; i < COUNT(sizes); i++)
@@ -99,7 +100,7 @@ int main(int argc, char **argv)
 	if (json)
 		samples_close(json);
 	heapcost_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heapcost: all is freed");
-	tap_ok(!control_unload(), "heapcost: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(heap_is_empty(), "heapcost: all is freed\n");
+	ksft_test_result(!control_unload(), "heapcost: the module can be unloaded\n");
+	ksft_finished();
 }

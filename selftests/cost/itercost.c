@@ -11,7 +11,7 @@
 #include "control.h"
 #include "itercost.skel.h"
 #include "packets.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define REPEATS 5
 #define SIZE 1500
@@ -37,12 +37,12 @@ static struct cost cost_of(struct bpf_program *prog, unsigned int linear)
 		packet[i] = i % LINE == LINE - 1 ? '\n' : 'x';
 	for (int i = 0; i < REPEATS; i++) {
 		if (packet_run(bpf_program__fd(prog), false, packet, SIZE, linear))
-			tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+			ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
 		if (skel->bss->spent < cost.run)
 			cost.run = skel->bss->spent;
 	}
 	if (bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
 	cost.verified = info.verified_insns;
 	cost.lines = skel->bss->lines;
 	return cost;
@@ -54,14 +54,15 @@ static void compare(unsigned int linear, const char *what)
 	struct cost pieces = cost_of(skel->progs.pieces, linear);
 	struct cost slices = cost_of(skel->progs.slices, linear);
 
-	tap_note("%u bytes, %u lines, %s: iterator %llu instructions, pieces %llu, slices %llu",
-		 SIZE, iterator.lines, what, iterator.run, pieces.run, slices.run);
-	tap_note("verified: iterator %u instructions, pieces %u, slices %u", iterator.verified,
-		 pieces.verified, slices.verified);
-	tap_ok(iterator.lines == SIZE / LINE && pieces.lines == iterator.lines &&
-	       slices.lines == iterator.lines, "itercost: %s: all find the lines", what);
-	tap_ok(iterator.run < pieces.run && iterator.run < slices.run,
-	       "itercost: %s: the iterator takes the fewest instructions", what);
+	ksft_print_msg("%u bytes, %u lines, %s: iterator %llu, pieces %llu, slices %llu\n",
+		       SIZE, iterator.lines, what, iterator.run, pieces.run, slices.run);
+	ksft_print_msg("verified: iterator %u instructions, pieces %u, slices %u\n",
+		       iterator.verified, pieces.verified, slices.verified);
+	ksft_test_result(iterator.lines == SIZE / LINE && pieces.lines == iterator.lines &&
+			 slices.lines == iterator.lines, "itercost: %s: all find the lines\n",
+			 what);
+	ksft_test_result(iterator.run < pieces.run && iterator.run < slices.run,
+			 "itercost: %s: the iterator takes the fewest instructions\n", what);
 }
 
 int main(int argc, char **argv)
@@ -70,14 +71,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: itercost KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (control_load(argv[1], ""))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = itercost_bpf__open_and_load();
 	if (!skel)
-		tap_bail("itercost.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("itercost.bpf.o cannot be had: %s\n", strerror(errno));
 	compare(0, "in one part");
 	compare(300, "with fragments");
 	itercost_bpf__destroy(skel);
-	tap_ok(!control_unload(), "itercost: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "itercost: the module can be unloaded\n");
+	ksft_finished();
 }

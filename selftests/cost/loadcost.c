@@ -19,7 +19,7 @@
 
 #include "insert.h"
 #include "samples.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define LOG_SIZE 65536
 #define MAX_PROGRAMS 512
@@ -48,7 +48,7 @@ static struct program *program_of(const char *object, const char *name)
 		if (!strcmp(programs[i].name, full))
 			return &programs[i];
 	if (count == MAX_PROGRAMS)
-		tap_bail("more than %d programs", MAX_PROGRAMS);
+		ksft_exit_fail_msg("more than %d programs\n", MAX_PROGRAMS);
 	memcpy(programs[count].name, full, sizeof(full));
 	return &programs[count++];
 }
@@ -63,7 +63,7 @@ static double verify(const char *path, const char *name)
 	double spent = 0;
 
 	if (!obj)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	bpf_object__for_each_program(prog, obj)
 		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
 	prog = bpf_object__find_program_by_name(obj, name);
@@ -87,7 +87,7 @@ static void measure(char *path, int side)
 	struct bpf_program *prog;
 
 	if (!obj)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	bpf_object__for_each_program(prog, obj) {
 		struct program *p = program_of(base, bpf_program__name(prog));
 		double least = 0;
@@ -131,7 +131,7 @@ static double wait_for(const char *path, const char *text)
 			return now() - start;
 		usleep(WAIT_US);
 	}
-	tap_bail("%s does not become %s", path, text ? text : "empty");
+	ksft_exit_fail_msg("%s does not become %s\n", path, text ? text : "empty");
 }
 
 /* Names of the functions that the module replaces by livepatch, with commas. */
@@ -147,7 +147,7 @@ static void read_replaced(void)
 			used += snprintf(replaced + used, sizeof(replaced) - used, "%s%s",
 					 used ? "," : "", rows[i].name);
 	if (!used || used >= (int)sizeof(replaced))
-		tap_bail("the module's table cannot be read");
+		ksft_exit_fail_msg("the module's table cannot be read\n");
 }
 
 static void load_module(const char *ko)
@@ -156,7 +156,7 @@ static void load_module(const char *ko)
 	int err = module_insert(ko, "");
 
 	if (err)
-		tap_bail("%s: %s", ko, strerror(err));
+		ksft_exit_fail_msg("%s: %s\n", ko, strerror(err));
 	sample_add(&loaded, now() - start);
 	sample_add(&switched, wait_for(LIVEPATCH "/transition", "0"));
 	read_replaced();
@@ -170,7 +170,7 @@ static void load_otherpatch(const char *ko)
 	snprintf(parameters, sizeof(parameters), "function=%s", replaced);
 	err = module_insert(ko, parameters);
 	if (err)
-		tap_bail("%s: %s", ko, strerror(err));
+		ksft_exit_fail_msg("%s: %s\n", ko, strerror(err));
 	wait_for(OTHERPATCH "/transition", "0");
 }
 
@@ -179,11 +179,11 @@ static void unload_otherpatch(void)
 	int err = write_file(OTHERPATCH "/enabled", "0");
 
 	if (err)
-		tap_bail(OTHERPATCH ": %s", strerror(err));
+		ksft_exit_fail_msg(OTHERPATCH ": %s\n", strerror(err));
 	wait_for(OTHERPATCH "/enabled", NULL);
 	for (int i = 0; syscall(SYS_delete_module, "otherpatch", O_NONBLOCK); i++) {
 		if (i == WAITS)
-			tap_bail("otherpatch does not unload: %s", strerror(errno));
+			ksft_exit_fail_msg("otherpatch does not unload: %s\n", strerror(errno));
 		usleep(WAIT_US);
 	}
 }
@@ -194,14 +194,14 @@ static void unload_module(void)
 	int err = write_file(LIVEPATCH "/enabled", "0");
 
 	if (err)
-		tap_bail(LIVEPATCH ": %s", strerror(err));
+		ksft_exit_fail_msg(LIVEPATCH ": %s\n", strerror(err));
 	wait_for(LIVEPATCH "/enabled", NULL);
 	sample_add(&disabled, now() - start);
 	start = now();
 	/* Programs that have just gone hold it until a grace period is over. */
 	for (int i = 0; (err = module_remove()); i++) {
 		if (err != EWOULDBLOCK || i == WAITS)
-			tap_bail("the module does not unload: %s", strerror(err));
+			ksft_exit_fail_msg("the module does not unload: %s\n", strerror(err));
 		usleep(WAIT_US);
 	}
 	sample_add(&removed, now() - start);
@@ -239,11 +239,11 @@ static void report_programs(const char *path)
 	samples_close(json);
 	for (int side = 0; side < SIDES; side++)
 		mean[side] = sample_mean(&all[side]);
-	tap_ok(reported && reported * 2 > count,
-	       "loadcost: %d of %d programs are verified: C %.0f, Rust %.0f thousand instructions",
-	       reported, count, mean[WITH_C], mean[WITH_RUST]);
-	tap_note("C behind a livepatch of the same functions: %.0f, Rust by that %.4f",
-		 mean[BEHIND_PATCH], mean[WITH_RUST] / mean[BEHIND_PATCH]);
+	ksft_test_result(reported && reported * 2 > count,
+			 "loadcost: %d of %d programs are verified: C %.0f, Rust %.0f thousand instructions\n",
+			 reported, count, mean[WITH_C], mean[WITH_RUST]);
+	ksft_print_msg("C behind a livepatch of the same functions: %.0f, Rust by that %.4f\n",
+		       mean[BEHIND_PATCH], mean[WITH_RUST] / mean[BEHIND_PATCH]);
 }
 
 static void report_module(const char *path)
@@ -261,10 +261,11 @@ static void report_module(const char *path)
 
 	for (size_t i = 0; i < COUNT(parts); i++) {
 		samples_result(json, !i, parts[i].name, NULL, NULL, parts[i].samples);
-		tap_note("%s: %.0f us", parts[i].name, sample_mean(parts[i].samples));
+		ksft_print_msg("%s: %.0f us\n", parts[i].name, sample_mean(parts[i].samples));
 	}
 	samples_close(json);
-	tap_ok(loaded.count, "loadcost: the module was loaded and unloaded %d times", loaded.count);
+	ksft_test_result(loaded.count, "loadcost: the module was loaded and unloaded %d times\n",
+			 loaded.count);
 }
 
 /* C, Rust, Rust, C; around the latter, C behind a livepatch. */
@@ -296,10 +297,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: loadcost KO OTHERPATCH PROGRAMS MODULE TURNS OBJECT…\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	for (int i = 0; i < turns; i++)
 		turn(argv, argv + 6);
 	report_programs(argv[3]);
 	report_module(argv[4]);
-	return tap_done();
+	ksft_finished();
 }

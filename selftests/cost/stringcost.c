@@ -17,7 +17,7 @@
 #include "packets.h"
 #include "samples.h"
 #include "stringcost.skel.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define REPEATS 5
 #define TIMES 5		/* as many as a kfunc must be less */
@@ -56,7 +56,7 @@ static struct bpf_program *find_program(const char *name)
 	struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, name);
 
 	if (!prog)
-		tap_bail("no program %s", name);
+		ksft_exit_fail_msg("no program %s\n", name);
 	return prog;
 }
 
@@ -70,7 +70,7 @@ static double least(const char *name, const struct pair *pair, unsigned int line
 	for (int i = 0; i < REPEATS; i++) {
 		if (packet_run(bpf_program__fd(find_program(name)), false, packet, sizeof(packet),
 			       linear))
-			tap_bail("%s: %s", name, strerror(errno));
+			ksft_exit_fail_msg("%s: %s\n", name, strerror(errno));
 		if (skel->bss->spent < found)
 			found = skel->bss->spent;
 	}
@@ -84,7 +84,7 @@ static unsigned int verified(const char *name)
 	__u32 len = sizeof(info);
 
 	if (bpf_prog_get_info_by_fd(bpf_program__fd(find_program(name)), &info, &len))
-		tap_bail("%s: %s", name, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", name, strerror(errno));
 	return info.verified_insns;
 }
 
@@ -102,13 +102,14 @@ static void compare(const struct pair *pair, unsigned int linear, FILE *json, in
 		sample_add(&kfunc, least(pair->kfunc, pair, linear, &of_kfunc) - base);
 	}
 	snprintf(name, sizeof(name), "%s, %s", pair->what, where);
-	tap_note("%s: %.0f instructions, not %.0f (%.1f times)", name, sample_least(&kfunc),
-		 sample_least(&loop), sample_least(&loop) / sample_least(&kfunc));
-	tap_ok(of_kfunc == pair->result && of_loop == pair->result,
-	       "stringcost: %s: results %d and %d", name, of_kfunc, of_loop);
+	ksft_print_msg("%s: %.0f instructions, not %.0f (%.1f times)\n", name, sample_least(&kfunc),
+		       sample_least(&loop), sample_least(&loop) / sample_least(&kfunc));
+	ksft_test_result(of_kfunc == pair->result && of_loop == pair->result,
+			 "stringcost: %s: results %d and %d\n", name, of_kfunc, of_loop);
 	if (pair->is_held)
-		tap_ok(sample_least(&kfunc) * TIMES <= sample_least(&loop),
-		       "stringcost: %s: at least %d times fewer instructions", name, TIMES);
+		ksft_test_result(sample_least(&kfunc) * TIMES <= sample_least(&loop),
+				 "stringcost: %s: at least %d times fewer instructions\n", name,
+				 TIMES);
 	if (json)
 		samples_result(json, !is_further, name, "loop", &loop, &kfunc);
 	is_further = true;
@@ -122,12 +123,12 @@ static void compare_verified(const struct pair *pair)
 	/* What is there without either is not counted, but for one call. */
 	kfunc = kfunc > base ? kfunc - base : 1;
 	loop = loop > base ? loop - base : 1;
-	tap_note("%s: %u instructions verified, not %u (%.1f times)", pair->what, kfunc, loop,
-		 (double)loop / kfunc);
+	ksft_print_msg("%s: %u instructions verified, not %u (%.1f times)\n", pair->what, kfunc,
+		       loop, (double)loop / kfunc);
 	if (pair->is_held)
-		tap_ok(kfunc * TIMES <= loop,
-		       "stringcost: %s: at least %d times fewer instructions verified",
-		       pair->what, TIMES);
+		ksft_test_result(kfunc * TIMES <= loop,
+				 "stringcost: %s: at least %d times fewer instructions verified\n",
+				 pair->what, TIMES);
 }
 
 int main(int argc, char **argv)
@@ -139,18 +140,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: stringcost KO [JSON [TURNS]]\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (control_load(argv[1], ""))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	for (size_t i = 0; i < sizeof(packet); i++)
 		packet[i] = i % 40 ? 'a' + i % 23 : '\r';
 	memcpy(packet + FOUND_AT, STRINGCOST_HEADER, strlen(STRINGCOST_HEADER));
 	skel = stringcost_bpf__open();
 	if (!skel)
-		tap_bail("stringcost.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("stringcost.bpf.o: %s\n", strerror(errno));
 	memcpy((void *)skel->rodata->compared_const, packet + LINEAR - 32, STRINGCOST_COMPARED);
 	memcpy(skel->bss->compared, packet + LINEAR - 32, STRINGCOST_COMPARED);
 	if (stringcost_bpf__load(skel))
-		tap_bail("stringcost.bpf.o cannot be loaded: %s", strerror(errno));
+		ksft_exit_fail_msg("stringcost.bpf.o cannot be loaded: %s\n", strerror(errno));
 	if (argc > 2)
 		json = samples_open(argv[2], "strings", "instructions a call");
 	for (size_t i = 0; i < COUNT(pairs); i++) {
@@ -161,6 +163,6 @@ int main(int argc, char **argv)
 	if (json)
 		samples_close(json);
 	stringcost_bpf__destroy(skel);
-	tap_ok(!control_unload(), "stringcost: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "stringcost: the module can be unloaded\n");
+	ksft_finished();
 }

@@ -25,7 +25,7 @@
 #include "http.h"
 #include "http.skel.h"
 #include "packets.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define PORT 8080
 #define ETHERNET 14

@@ -32,7 +32,7 @@ static int count_lines(const char *command)
 	int count = -1;
 
 	if (!pipe || fscanf(pipe, "%d", &count) != 1)
-		tap_bail("%s fails", command);
+		ksft_exit_fail_msg("%s fails\n", command);
 	pclose(pipe);
 	return count;
 }
@@ -48,7 +48,7 @@ static bool nobody_can_read(const char *path)
 		_exit(open(path, O_RDONLY) >= 0);
 	}
 	if (wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
-		tap_bail("no process without capabilities");
+		ksft_exit_fail_msg("no process without capabilities\n");
 	return WEXITSTATUS(status);
 }
 
@@ -68,12 +68,12 @@ static void try_files(void)
 		count++;
 		open_to_others += (st.st_mode & 0177) || st.st_uid || nobody_can_read(path);
 	}
-	tap_ok(count >= 4 && !open_to_others, "attack: %u files in debugfs, %u for others too",
-	       count, open_to_others);
-	tap_ok(access("/sys/module/rust_dynptr/parameters", F_OK),
-	       "attack: parameters cannot be seen or changed once it is loaded");
-	tap_ok(!count_lines("modinfo -F alias build/rust_dynptr.ko | wc -l"),
-	       "attack: no alias: nothing that a user does loads the module");
+	ksft_test_result(count >= 4 && !open_to_others,
+			 "attack: %u files in debugfs, %u for others too\n", count, open_to_others);
+	ksft_test_result(access("/sys/module/rust_dynptr/parameters", F_OK),
+			 "attack: parameters cannot be seen or changed once it is loaded\n");
+	ksft_test_result(!count_lines("modinfo -F alias build/rust_dynptr.ko | wc -l"),
+			 "attack: no alias: nothing that a user does loads the module\n");
 }
 
 /* An address of the kernel: 16 digits that begin with ffff. */
@@ -81,8 +81,9 @@ static void no_addresses(void)
 {
 	int found = count_lines("{ cat " DEBUG "/*; dmesg | grep rust_dynptr; } | " ADDRESSES);
 
-	tap_ok(!found, "attack: no address of the kernel in debugfs and our lines of the log (%d)",
-	       found);
+	ksft_test_result(!found,
+			 "attack: no address of the kernel in debugfs and our lines of the log (%d)\n",
+			 found);
 }
 
 static void alloc_and_detach(struct insns *insns)
@@ -122,11 +123,13 @@ static void objects(void)
 	__u8 read = BPF_LDX | BPF_MEM | BPF_W, write = BPF_ST | BPF_MEM | BPF_W;
 	unsigned long long both = only_bpf | 1ULL << CAP_PERFMON;
 
-	tap_ok(!use_object(read, both), "attack: with CAP_PERFMON an object's size can be read");
-	tap_ok(use_object(read, only_bpf), "attack: with CAP_BPF alone it cannot");
-	tap_ok(strstr(log_buffer, "CAP_PERFMON"), "attack: and the verifier says so");
-	tap_ok(use_object(write, both), "attack: nobody can write to an object's header");
-	tap_ok(use_object(write, ~0ULL), "attack: not even with all capabilities");
+	ksft_test_result(!use_object(read, both),
+			 "attack: with CAP_PERFMON an object's size can be read\n");
+	ksft_test_result(use_object(read, only_bpf), "attack: with CAP_BPF alone it cannot\n");
+	ksft_test_result(strstr(log_buffer, "CAP_PERFMON"), "attack: and the verifier says so\n");
+	ksft_test_result(use_object(write, both),
+			 "attack: nobody can write to an object's header\n");
+	ksft_test_result(use_object(write, ~0ULL), "attack: not even with all capabilities\n");
 }
 
 /* With unprivileged BPF allowed, programs without CAP_BPF still have no kfuncs. */
@@ -140,11 +143,12 @@ static void without_capabilities(void)
 	raw_call(&insns, "bpf_dynptr_put");
 	put_return(&insns, 0);
 	if (write_file("/proc/sys/kernel/unprivileged_bpf_disabled", "0"))
-		tap_bail("unprivileged BPF cannot be allowed");
+		ksft_exit_fail_msg("unprivileged BPF cannot be allowed\n");
 	err = raw_load(&insns, BPF_PROG_TYPE_SOCKET_FILTER, 0, log_buffer, LOG_SIZE);
 	write_file("/proc/sys/kernel/unprivileged_bpf_disabled", "2");
-	tap_ok(err == -EPERM && strstr(log_buffer, "CAP_BPF"),
-	       "attack: unprivileged BPF has no heap dynptrs (%d): %.60s", err, log_buffer);
+	ksft_test_result(err == -EPERM && strstr(log_buffer, "CAP_BPF"),
+			 "attack: unprivileged BPF has no heap dynptrs (%d): %.60s\n", err,
+			 log_buffer);
 }
 
 /* Loads a program that writes to user memory. 0 or a negative errno. */
@@ -169,19 +173,19 @@ static void user_writers(void)
 {
 	unsigned long long root = 1ULL << CAP_SYS_ADMIN;
 
-	tap_ok(!load_user_writer(only_bpf | root),
-	       "attack: with CAP_SYS_ADMIN programs may write to user memory");
-	tap_ok(load_user_writer(~root) && strstr(log_buffer, "bpf_dynptr_copy_to_user"),
-	       "attack: without it, and all others, they may not");
+	ksft_test_result(!load_user_writer(only_bpf | root),
+			 "attack: with CAP_SYS_ADMIN programs may write to user memory\n");
+	ksft_test_result(load_user_writer(~root) && strstr(log_buffer, "bpf_dynptr_copy_to_user"),
+			 "attack: without it, and all others, they may not\n");
 	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
 	if (access(LOCKDOWN, F_OK)) {
-		tap_ok(true, "attack: nor on a locked-down kernel # SKIP this one has no lockdown");
+		ksft_test_result_skip("attack: nor on a locked-down kernel: here is none\n");
 		return;
 	}
 	if (write_file(LOCKDOWN, "integrity"))
-		tap_bail("the kernel cannot be locked down");
-	tap_ok(load_user_writer(~0ULL) && strstr(log_buffer, "bpf_dynptr_copy_to_user"),
-	       "attack: nor may anybody if the kernel is locked down");
+		ksft_exit_fail_msg("the kernel cannot be locked down\n");
+	ksft_test_result(load_user_writer(~0ULL) && strstr(log_buffer, "bpf_dynptr_copy_to_user"),
+			 "attack: nor may anybody if the kernel is locked down\n");
 }
 
 /* Programs that are refused, and allocations that fail, say nothing in the kernel's log. */
@@ -202,10 +206,10 @@ static void no_flood(void)
 		failed += skel->bss->result.alloc == -ENOMEM;
 	}
 	heap_bpf__destroy(skel);
-	tap_ok(refused == REFUSALS && failed == REFUSALS &&
-	       count_lines("dmesg | wc -l") == before,
-	       "attack: %u refusals and %u failed allocations say nothing in the kernel's log",
-	       refused, failed);
+	ksft_test_result(refused == REFUSALS && failed == REFUSALS &&
+			 count_lines("dmesg | wc -l") == before,
+			 "attack: %u refusals and %u failed allocations say nothing in the kernel's log\n",
+			 refused, failed);
 }
 
 /*
@@ -219,22 +223,24 @@ static void saturation(const char *ko)
 	struct heap_bpf *skel;
 
 	if (control_load(ko, "heap_fault=5"))
-		tap_bail("the module for tests does not load");
+		ksft_exit_fail_msg("the module for tests does not load\n");
 	skel = heap_load();
 	for (int i = 0; i < 8; i++) {
 		request.key = 2 * i;
 		heap_run(skel, skel->progs.share, request);
 	}
 	/* Each run makes a block, and takes one more reference. */
-	tap_ok(heap_stat("live") == 8, "attack: 8 blocks with 2^31-3 references each");
+	ksft_test_result(heap_stat("live") == 8, "attack: 8 blocks with 2^31-3 references each\n");
 	heap_run(skel, skel->progs.hoard, request);
 	shared = skel->bss->result.found;
-	tap_ok(shared == 2 && skel->bss->result.wrong,
-	       "attack: %u references more are given, then none", shared);
+	ksft_test_result(shared == 2 && skel->bss->result.wrong,
+			 "attack: %u references more are given, then none\n", shared);
 	heap_bpf__destroy(skel);
 	usleep(500000);
-	tap_ok(heap_stat("live") == 9, "attack: a block with that many references is never freed");
-	tap_ok(module_references_become(1) && !control_unload(), "attack: the module unloads");
+	ksft_test_result(heap_stat("live") == 9,
+			 "attack: a block with that many references is never freed\n");
+	ksft_test_result(module_references_become(1) && !control_unload(),
+			 "attack: the module unloads\n");
 }
 
 int main(int argc, char **argv)
@@ -243,10 +249,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: attack KO FAULTS_KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	saturation(argv[2]);
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	try_files();
 	objects();
 	without_capabilities();
@@ -254,6 +261,6 @@ int main(int argc, char **argv)
 	no_addresses();
 	control_save_hits();
 	user_writers();
-	tap_ok(!control_unload(), "attack: the module unloads");
-	return tap_done();
+	ksft_test_result(!control_unload(), "attack: the module unloads\n");
+	ksft_finished();
 }

@@ -94,15 +94,15 @@ static void compare_maps(void)
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		const struct sweep *c = &sweeps[0][i], *rust = &sweeps[1][i];
 
-		tap_note("%s: C %u failures, %u refused, %u in the map; Rust %u, %u, %u",
-			 kinds[i].name, c->failures, c->refused, c->at_map_alloc, rust->failures,
-			 rust->refused, rust->at_map_alloc);
+		ksft_print_msg("%s: C %u failures, %u refused, %u in the map; Rust %u, %u, %u\n",
+			       kinds[i].name, c->failures, c->refused, c->at_map_alloc,
+			       rust->failures, rust->refused, rust->at_map_alloc);
 		/* One more or less: the tables of what the kernel numbers grow at times. */
-		tap_ok(rust->at_map_alloc > 4 && !rust->other_errno && !c->other_errno &&
-		       abs((int)(rust->failures - c->failures)) <= 1 &&
-		       abs((int)(rust->refused - c->refused)) <= 1,
-		       "failalloc: %s: %u failures one at a time, ENOMEM for %u, as with C",
-		       kinds[i].name, rust->failures, rust->refused);
+		ksft_test_result(rust->at_map_alloc > 4 && !rust->other_errno && !c->other_errno &&
+				 abs((int)(rust->failures - c->failures)) <= 1 &&
+				 abs((int)(rust->refused - c->refused)) <= 1,
+				 "failalloc: %s: %u failures one at a time, ENOMEM for %u, as with C\n",
+				 kinds[i].name, rust->failures, rust->refused);
 	}
 }
 
@@ -146,8 +146,8 @@ static bool run_program(struct heap_bpf *skel, struct bpf_program *prog,
 		heap_wrong++;
 	else
 		return true;
-	tap_note("size %u, allocation %d: errno %d, %d: %.200s", request.size, nth, err, r->alloc,
-		 where);
+	ksft_print_msg("size %u, allocation %d: errno %d, %d: %.200s\n", request.size, nth, err,
+		       r->alloc, where);
 	return true;
 }
 
@@ -171,9 +171,9 @@ static void sweep_heap(struct heap_bpf *skel)
 				if (!run_program(skel, progs[i], request, nth))
 					break;
 		}
-		tap_ok(heap_refused >= COUNT(sizes) - !!i && !heap_wrong && !heap_left,
-		       "failalloc: %s: %u failures, %u of them -ENOMEM and a null dynptr; put",
-		       bpf_program__name(progs[i]), heap_failures, heap_refused);
+		ksft_test_result(heap_refused >= COUNT(sizes) - !!i && !heap_wrong && !heap_left,
+				 "failalloc: %s: %u failures, %u of them -ENOMEM and a null dynptr; put\n",
+				 bpf_program__name(progs[i]), heap_failures, heap_refused);
 	}
 }
 
@@ -200,8 +200,8 @@ static void sweep_objects(struct heap_bpf *skel)
 		}
 	}
 	heap_bpf__destroy(skel);
-	tap_ok(failures >= 10 && !wrong && heap_is_empty(),
-	       "failalloc: objects in maps: %u failures, nothing left", failures);
+	ksft_test_result(failures >= 10 && !wrong && heap_is_empty(),
+			 "failalloc: objects in maps: %u failures, nothing left\n", failures);
 }
 
 int main(int argc, char **argv)
@@ -213,21 +213,23 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: failalloc KO FAILNTH_KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	failnth_start(argv[2], "all=1");
 	sweep_maps(0);
-	tap_ok(maps_become(maps), "failalloc: no map is left (C)");
+	ksft_test_result(maps_become(maps), "failalloc: no map is left (C)\n");
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	sweep_maps(1);
-	tap_ok(maps_become(maps), "failalloc: no map is left (Rust)");
+	ksft_test_result(maps_become(maps), "failalloc: no map is left (Rust)\n");
 	compare_maps();
-	tap_ok(hits_of("ringbuf_map_alloc"), "failalloc: Rust made the maps (%llu)",
-	       hits_of("ringbuf_map_alloc"));
+	ksft_test_result(hits_of("ringbuf_map_alloc"), "failalloc: Rust made the maps (%llu)\n",
+			 hits_of("ringbuf_map_alloc"));
 	skel = heap_load();
 	sweep_heap(skel);
 	sweep_objects(skel);
-	tap_ok(!control_save_hits() && !control_unload(), "failalloc: the module unloads");
+	ksft_test_result(!control_save_hits() && !control_unload(),
+			 "failalloc: the module unloads\n");
 	failnth_stop();
-	return tap_done();
+	ksft_finished();
 }

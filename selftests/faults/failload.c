@@ -34,7 +34,7 @@ static void check_state(const char *before, int nth, const char *where)
 	if (state_is(before))
 		return;
 	if (not_as_before++ < 5)
-		tap_note("not as before, allocation %d: %.300s", nth, where);
+		ksft_print_msg("not as before, allocation %d: %.300s\n", nth, where);
 }
 
 /* One load of which allocation @nth fails. Whether there was one. */
@@ -49,14 +49,14 @@ static bool fail_load(const char *ko, int nth, const char *before)
 	failnth_set("nth", 0);
 	there = failnth_where(where);
 	if (!there && err)
-		tap_bail("the module does not load: %s", strerror(err));
+		ksft_exit_fail_msg("the module does not load: %s\n", strerror(err));
 	failures += there;
 	refused += !!err;
 	endured += there && !err;
 	if (err && err != ENOMEM && wrong_errno++ < 5)
-		tap_note("errno %d of allocation %d: %.300s", err, nth, where);
+		ksft_print_msg("errno %d of allocation %d: %.300s\n", err, nth, where);
 	if (!err && control_unload())
-		tap_bail("the module does not unload after allocation %d failed", nth);
+		ksft_exit_fail_msg("the module does not unload after allocation %d failed\n", nth);
 	check_state(before, nth, where);
 	return there;
 }
@@ -67,14 +67,15 @@ static void fail_loads(const char *ko, const char *before)
 
 	while (nth < MAX_FAILURES && fail_load(ko, nth, before))
 		if (!(nth++ % 50))
-			tap_note("%d loads", nth - 1);
-	tap_note("%d allocations; errno other than ENOMEM for %u", nth - 1, wrong_errno);
-	tap_ok(failures > 4 && refused > 2 && nth < MAX_FAILURES,
-	       "failload: %u loads of which one allocation fails: %u refused, %u do without",
-	       failures, refused, endured);
-	tap_ok(!not_as_before, "failload: after each the kernel is as before (%u are not)",
-	       not_as_before);
-	tap_ok(serves(), "failload: programs load and run after that, with C");
+			ksft_print_msg("%d loads\n", nth - 1);
+	ksft_print_msg("%d allocations; errno other than ENOMEM for %u\n", nth - 1, wrong_errno);
+	ksft_test_result(failures > 4 && refused > 2 && nth < MAX_FAILURES,
+			 "failload: %u loads of which one allocation fails: %u refused, %u do without\n",
+			 failures, refused, endured);
+	ksft_test_result(!not_as_before,
+			 "failload: after each the kernel is as before (%u are not)\n",
+			 not_as_before);
+	ksft_test_result(serves(), "failload: programs load and run after that, with C\n");
 }
 
 /* One removal of which allocation @nth fails. Whether there was one. */
@@ -85,9 +86,9 @@ static bool fail_removal(const char *ko, int nth, const char *before)
 	int err = 0;
 
 	if (module_insert(ko, "count=1"))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	if (!livepatch_end() || !module_references_become(0))
-		tap_bail("the livepatch does not go");
+		ksft_exit_fail_msg("the livepatch does not go\n");
 	failnth_set("nth", nth);
 	err = module_remove();
 	failnth_set("nth", 0);
@@ -95,7 +96,7 @@ static bool fail_removal(const char *ko, int nth, const char *before)
 	failures += there;
 	refused += !!err;
 	if (err && module_remove())
-		tap_bail("the module is not removed after allocation %d failed", nth);
+		ksft_exit_fail_msg("the module is not removed after allocation %d failed\n", nth);
 	check_state(before, nth, where);
 	return there;
 }
@@ -108,10 +109,10 @@ static void fail_removals(const char *ko, const char *before)
 	refused = 0;
 	while (nth < MAX_FAILURES && fail_removal(ko, nth, before))
 		nth++;
-	tap_ok(!refused && !not_as_before,
-	       "failload: %u removals of which one allocation fails: done, all as before",
-	       failures);
-	tap_ok(serves(), "failload: programs load and run after that, with C");
+	ksft_test_result(!refused && !not_as_before,
+			 "failload: %u removals of which one allocation fails: done, all as before\n",
+			 failures);
+	ksft_test_result(serves(), "failload: programs load and run after that, with C\n");
 }
 
 int main(int argc, char **argv)
@@ -123,6 +124,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: failload KO FAILNTH_KO [SHARE]\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	failnth_start(argv[2], "call=%d from=do_one_initcall all=1 once=%d", SYS_finit_module,
 		      once);
@@ -133,5 +135,5 @@ int main(int argc, char **argv)
 	state_read(before);
 	fail_removals(argv[1], before);
 	failnth_stop();
-	return tap_done();
+	ksft_finished();
 }

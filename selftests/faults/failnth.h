@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "insert.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define FAILNTH_WHERE 4096
 
@@ -22,7 +22,7 @@ static inline void failnth_set(const char *name, int number)
 	snprintf(path, sizeof(path), "/sys/module/failnth/parameters/%s", name);
 	snprintf(text, sizeof(text), "%d", number);
 	if (write_file(path, text))
-		tap_bail("cannot set %s of failnth", name);
+		ksft_exit_fail_msg("cannot set %s of failnth\n", name);
 }
 
 /* A parameter's text into @text, @size long; its length. */
@@ -36,7 +36,7 @@ static inline size_t failnth_get(const char *name, char *text, size_t size)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	length = fd < 0 ? -1 : read(fd, text, size - 1);
 	if (length < 0)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	close(fd);
 	text[length] = 0;
 	return length;
@@ -70,13 +70,13 @@ __printf(2, 3) static inline void failnth_start(const char *ko, const char *form
 	vsnprintf(command + at, sizeof(command) - at, format, args);
 	va_end(args);
 	if (system(command))
-		tap_bail("%s does not load", ko);
+		ksft_exit_fail_msg("%s does not load\n", ko);
 }
 
 static inline void failnth_stop(void)
 {
 	if (system("rmmod failnth"))
-		tap_bail("failnth does not unload");
+		ksft_exit_fail_msg("failnth does not unload\n");
 }
 
 #endif

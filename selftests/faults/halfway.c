@@ -32,7 +32,7 @@ static int load_program(void)
 	int fd = insns_load(&insns, BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 0);
 
 	if (fd < 0)
-		tap_bail("a program cannot be loaded: %d", fd);
+		ksft_exit_fail_msg("a program cannot be loaded: %d\n", fd);
 	return fd;
 }
 
@@ -58,7 +58,7 @@ static unsigned long long calls_of(int fd)
 	__u32 size = sizeof(info);
 
 	if (bpf_prog_get_info_by_fd(fd, &info, &size) || info.xlated_prog_len > sizeof(insns))
-		tap_bail("a program's instructions: %s", strerror(errno));
+		ksft_exit_fail_msg("a program's instructions: %s\n", strerror(errno));
 	for (unsigned int i = 0; i < info.xlated_prog_len / sizeof(insns[0]); i++)
 		if (insns[i].code == (BPF_JMP | BPF_CALL))
 			hash = hash * 1000003 + (__u32)insns[i].imm;
@@ -116,9 +116,9 @@ static bool fail_at(const char *ko, int step, const char *before)
 	if (!err)
 		return false;
 	wrong = run_kept(&count);
-	tap_ok(err == ECANCELED && count && !wrong && state_is(before),
-	       "halfway: step %d fails (%d): all as before; of %u programs of meanwhile %u wrong",
-	       step, err, count, wrong);
+	ksft_test_result(err == ECANCELED && count && !wrong && state_is(before),
+			 "halfway: step %d fails (%d): all as before; of %u programs of meanwhile %u wrong\n",
+			 step, err, count, wrong);
 	return true;
 }
 
@@ -133,26 +133,28 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: halfway FAULTS_KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	state_read(before);
 	ring = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
 	fd = load_program();
 	calls_in_c = calls_of(fd);
 	close(fd);
 	if (pthread_create(&loader, NULL, load_programs, NULL))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	while (step < MAX_STEPS && fail_at(argv[1], step, before))
 		step++;
 	stop = true;
 	pthread_join(loader, NULL);
 	/* Those of the last load may be bound already: it has succeeded. */
 	run_kept(&count);
-	tap_ok(step > 10 && step < MAX_STEPS,
-	       "halfway: %d steps fail one at a time, then it loads; %llu of %llu programs meanwhile",
-	       step - 1, loaded_halfway, loaded);
+	ksft_test_result(step > 10 && step < MAX_STEPS,
+			 "halfway: %d steps fail one at a time, then it loads; %llu of %llu programs meanwhile\n",
+			 step - 1, loaded_halfway, loaded);
 	fd = load_program();
-	tap_ok(calls_of(fd) != calls_in_c, "halfway: a program that is loaded then calls Rust");
+	ksft_test_result(calls_of(fd) != calls_in_c,
+			 "halfway: a program that is loaded then calls Rust\n");
 	close(fd);
-	tap_ok(module_references_become(1) && !control_unload() && state_is(before),
-	       "halfway: and unloads; all as before");
-	return tap_done();
+	ksft_test_result(module_references_become(1) && !control_unload() && state_is(before),
+			 "halfway: and unloads; all as before\n");
+	ksft_finished();
 }

@@ -103,7 +103,7 @@ static void start(int child)
 	pid_t pid = fork();
 
 	if (pid < 0)
-		tap_bail("fork: %s", strerror(errno));
+		ksft_exit_fail_msg("fork: %s\n", strerror(errno));
 	children[child] = pid;
 	if (pid)
 		return;
@@ -140,7 +140,7 @@ static unsigned int kill_at_random(unsigned int kills)
 		ended += !end(child);
 		start(child);
 		if (i % 100 == 99)
-			tap_note("%u kills", i + 1);
+			ksft_print_msg("%u kills\n", i + 1);
 	}
 	for (int i = 0; i < CHILDREN; i++)
 		ended += !end(i);
@@ -157,12 +157,14 @@ static void report(void)
 		blocks += skel->bss->states[i].blocks;
 		came += seen->next[i];
 	}
-	tap_note("%llu refused as the ring was full, %llu came again, %llu loads of programs",
-		 refused, seen->again, seen->programs);
-	tap_ok(made > 1000 && came == made && !seen->wrong && seen->again <= killed[CONSUMER],
-	       "kills: %llu records made, %llu came, %llu wrong", made, came, seen->wrong);
-	tap_ok(blocks > 1000 && heap_stat("live") <= KILLS_ENTRIES,
-	       "kills: of %llu blocks in a map %llu live", blocks, heap_stat("live"));
+	ksft_print_msg("%llu refused by the full ring, %llu came again, %llu loads of programs\n",
+		       refused, seen->again, seen->programs);
+	ksft_test_result(made > 1000 && came == made && !seen->wrong &&
+			 seen->again <= killed[CONSUMER],
+			 "kills: %llu records made, %llu came, %llu wrong\n", made, came,
+			 seen->wrong);
+	ksft_test_result(blocks > 1000 && heap_stat("live") <= KILLS_ENTRIES,
+			 "kills: of %llu blocks in a map %llu live\n", blocks, heap_stat("live"));
 }
 
 int main(int argc, char **argv)
@@ -174,25 +176,28 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: kills KO [KILLS]\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	module_references_become(1);
 	skel = kills_bpf__open_and_load();
 	if (!skel)
-		tap_bail("kills.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("kills.bpf.o cannot be had: %s\n", strerror(errno));
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (seen == MAP_FAILED)
-		tap_bail("mmap: %s", strerror(errno));
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	ended = kill_at_random(kills);
 	ring = consumer();
 	ring_buffer__consume(ring);
 	ring_buffer__free(ring);
-	tap_ok(!ended, "kills: %u producers, %u consumers, %u loaders killed; %u ended before",
-	       killed[0] + killed[1] + killed[2], killed[CONSUMER], killed[LOADER], ended);
+	ksft_test_result(!ended,
+			 "kills: %u producers, %u consumers, %u loaders killed; %u ended before\n",
+			 killed[0] + killed[1] + killed[2], killed[CONSUMER], killed[LOADER],
+			 ended);
 	report();
 	kills_bpf__destroy(skel);
-	tap_ok(heap_is_empty() && module_references_become(1),
-	       "kills: no memory and no reference is left");
-	tap_ok(!control_save_hits() && !control_unload(), "kills: the module unloads");
-	return tap_done();
+	ksft_test_result(heap_is_empty() && module_references_become(1),
+			 "kills: no memory and no reference is left\n");
+	ksft_test_result(!control_save_hits() && !control_unload(), "kills: the module unloads\n");
+	ksft_finished();
 }

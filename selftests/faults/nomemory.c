@@ -16,7 +16,7 @@
 
 #include "control.h"
 #include "failnth.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define LOG_SIZE 0x100000
 #define MAX_PROGRAMS 128
@@ -124,11 +124,11 @@ static int sweep(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 	struct outcome ignored;
 
 	if (programs[side]++ >= MAX_PROGRAMS)
-		tap_bail("too many programs");
+		ksft_exit_fail_msg("too many programs\n");
 	snprintf(s->name, sizeof(s->name), "%s", bpf_program__name(prog));
 	s->outcome = calloc(MAX_FAILURES, sizeof(*s->outcome));
 	if (!s->outcome)
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	/* The first of all fills caches. */
 	load_once(prog, opts, 0, &ignored);
 	for (int i = 0; i < MAX_FAILURES; i++)
@@ -147,7 +147,7 @@ static void sweep_object(const char *path)
 
 	object = bpf_object__open(path);
 	if (!object)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	bpf_object__for_each_program(prog, object)
 		count++;
 	bpf_object__close(object);
@@ -156,7 +156,7 @@ static void sweep_object(const char *path)
 
 		object = bpf_object__open(path);
 		if (!object)
-			tap_bail("%s: %s", path, strerror(errno));
+			ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 		bpf_object__for_each_program(each, object)
 			bpf_program__set_autoload(each, n++ == i);
 		bpf_object__load(object);
@@ -186,13 +186,13 @@ static void compare_sweep(const struct sweep *c, const struct sweep *rust)
 		if (same(&c->outcome[n], r))
 			continue;
 		if (different++ < 3)
-			tap_note("%s, allocation %d: errno %d with C, %d with Rust%s", c->name,
-				 n + 1, c->outcome[n].err, r->err,
-				 c->outcome[n].log == r->log ? "" : ", another log");
+			ksft_print_msg("%s, allocation %d: errno %d with C, %d with Rust%s\n",
+				       c->name, n + 1, c->outcome[n].err, r->err,
+				       c->outcome[n].log == r->log ? "" : ", another log");
 	}
-	tap_ok(!different && c->loads + pins == rust->loads,
-	       "nomemory: %s: %d failures one at a time%s, errno and log as with C", c->name,
-	       rust->loads - 1, pins ? ", one of them for the pin" : "");
+	ksft_test_result(!different && c->loads + pins == rust->loads,
+			 "nomemory: %s: %d failures one at a time%s, errno and log as with C\n",
+			 c->name, rust->loads - 1, pins ? ", one of them for the pin" : "");
 }
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -228,24 +228,25 @@ static void register_sections(void)
 
 	if (libbpf_register_prog_handler("tc", BPF_PROG_TYPE_SCHED_CLS, 0, &opts) < 0 ||
 	    libbpf_register_prog_handler("socket", BPF_PROG_TYPE_SOCKET_FILTER, 0, &opts) < 0)
-		tap_bail("cannot register section handlers");
+		ksft_exit_fail_msg("cannot register section handlers\n");
 }
 
 static void report(void)
 {
 	bool ours = false;
 
-	tap_ok(programs[0] == programs[1] && programs[0], "nomemory: %d programs with both",
-	       programs[0]);
+	ksft_test_result(programs[0] == programs[1] && programs[0],
+			 "nomemory: %d programs with both\n", programs[0]);
 	for (int i = 0; i < programs[0] && i < programs[1]; i++)
 		compare_sweep(&sweeps[0][i], &sweeps[1][i]);
 	for (unsigned int i = 0; i < site_count; i++) {
-		tap_note("%5u %s", sites[i].count, sites[i].frames);
+		ksft_print_msg("%5u %s\n", sites[i].count, sites[i].frames);
 		/* The one allocation that is the module's own: for a reference. */
 		ours |= !strncmp(sites[i].frames, "rust_process_dynptr_func", 24);
 	}
-	tap_ok(ours, "nomemory: %u failures, %u of them ENOMEM; %u below Rust, in %u ways",
-	       failures, refused, below_rust, site_count);
+	ksft_test_result(ours,
+			 "nomemory: %u failures, %u of them ENOMEM; %u below Rust, in %u ways\n",
+			 failures, refused, below_rust, site_count);
 }
 
 int main(int argc, char **argv)
@@ -256,20 +257,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: nomemory KO FAILNTH_KO OBJECT...\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(quiet);
 	register_sections();
 	failnth_start(argv[2], "nth=0");
 	for (side = 0; side < 2; side++) {
 		if (side && control_load(argv[1], "count=1"))
-			tap_bail("the module does not load");
+			ksft_exit_fail_msg("the module does not load\n");
 		for (int i = 3; i < argc; i++)
 			sweep_object(argv[i]);
-		tap_ok(programs_gone(before), "nomemory: no program is left (%s)",
-		       side ? "Rust" : "C");
+		ksft_test_result(programs_gone(before), "nomemory: no program is left (%s)\n",
+				 side ? "Rust" : "C");
 	}
 	report();
-	tap_ok(!control_save_hits(), "nomemory: the hits are kept");
-	tap_ok(!control_unload(), "nomemory: the module unloads");
+	ksft_test_result(!control_save_hits(), "nomemory: the hits are kept\n");
+	ksft_test_result(!control_unload(), "nomemory: the module unloads\n");
 	failnth_stop();
-	return tap_done();
+	ksft_finished();
 }

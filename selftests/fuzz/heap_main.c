@@ -6,7 +6,7 @@
 
 #include "heap.h"
 #include "sides.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define REJECT_RS "/host/rust/logic/reject.rs"
 #define SHOWN 8
@@ -40,7 +40,7 @@ static void count(__u64 seed, const struct outcome *out)
 		if (!(out->wrong & 1u << i))
 			continue;
 		found.wrong[i]++;
-		tap_note("seed %llu %s", (unsigned long long)seed, wrong_names[i]);
+		ksft_print_msg("seed %llu %s\n", (unsigned long long)seed, wrong_names[i]);
 	}
 	if (found.bad < SHOWN)
 		found.worst[found.bad] = seed;
@@ -80,7 +80,7 @@ static void replay_heap(const struct program *p, const char *dir, bool verbose)
 	snprintf(command, sizeof(command), "%s %s", verbose ? "cat" : "tail -n 25", name);
 	fflush(stdout);
 	if (system(command) < 0)
-		tap_note("cannot show %s", name);
+		ksft_print_msg("cannot show %s\n", name);
 	printf("# judged %s\n", judgements[heap_judge(p)]);
 	show_wrong(stdout, out.wrong);
 }
@@ -92,32 +92,34 @@ static void check_end(void)
 	bool settled = heap_settled();
 
 	heap_counts(&counts);
-	tap_ok(settled, "heapfuzz: without programs and maps %llu blocks (%llu bytes) of %llu live",
-	       counts.live, counts.bytes, counts.allocated);
-	tap_ok(!counts.damaged, "heapfuzz: none of %llu blocks was damaged (%llu)",
-	       counts.allocated, counts.damaged);
-	tap_note("%llu allocations failed", counts.failed);
+	ksft_test_result(settled,
+			 "heapfuzz: without programs and maps %llu blocks (%llu bytes) of %llu live\n",
+			 counts.live, counts.bytes, counts.allocated);
+	ksft_test_result(!counts.damaged, "heapfuzz: none of %llu blocks was damaged (%llu)\n",
+			 counts.allocated, counts.damaged);
+	ksft_print_msg("%llu allocations failed\n", counts.failed);
 }
 
 static void check_found(void)
 {
 	struct summary s = stats_report(REJECT_RS);
 
-	tap_ok(found.accepted * 10 >= found.programs * 3,
-	       "heapfuzz: %zu of %zu programs are accepted (%.1f %%, at least 30 %%)",
-	       found.accepted, found.programs, 100.0 * found.accepted / found.programs);
+	ksft_test_result(found.accepted * 10 >= found.programs * 3,
+			 "heapfuzz: %zu of %zu programs are accepted (%.1f %%, at least 30 %%)\n",
+			 found.accepted, found.programs, 100.0 * found.accepted / found.programs);
 	if (found.programs >= 3000)
-		tap_ok(!s.ops_missing, "heapfuzz: each of %d operations is in accepted programs",
-		       OPS);
+		ksft_test_result(!s.ops_missing,
+				 "heapfuzz: each of %d operations is in accepted programs\n", OPS);
 	if (found.programs >= 20000)
-		tap_ok(!s.messages_missing, "heapfuzz: all of %u messages are reached", s.messages);
-	tap_note("judged: %zu legal, %zu illegal, %zu unknown", found.judged[JUDGED_LEGAL],
-		 found.judged[JUDGED_ILLEGAL], found.judged[JUDGED_UNKNOWN]);
+		ksft_test_result(!s.messages_missing, "heapfuzz: all of %u messages are reached\n",
+				 s.messages);
+	ksft_print_msg("judged: %zu legal, %zu illegal, %zu unknown\n", found.judged[JUDGED_LEGAL],
+		       found.judged[JUDGED_ILLEGAL], found.judged[JUDGED_UNKNOWN]);
 	for (int i = 0; i < WRONGS; i++)
-		tap_ok(!found.wrong[i], "heapfuzz: of %zu programs, %zu %s", found.programs,
-		       found.wrong[i], wrong_names[i]);
+		ksft_test_result(!found.wrong[i], "heapfuzz: of %zu programs, %zu %s\n",
+				 found.programs, found.wrong[i], wrong_names[i]);
 	if (found.bad)
-		tap_note("the largest wrong one: %llu", (unsigned long long)found.largest);
+		ksft_print_msg("the largest wrong one: %llu\n", (unsigned long long)found.largest);
 }
 
 /* The programs of the seeds @first to @last, @block at a time. */
@@ -128,7 +130,7 @@ void heap_seeds(__u64 first, __u64 last, size_t block, const char *dir)
 	struct program p;
 
 	if (!out)
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	side_take(SIDE_RUST);
 	for (__u64 seed = first; seed <= last; seed += block) {
 		size_t size = last - seed + 1 < block ? last - seed + 1 : block;
@@ -136,8 +138,8 @@ void heap_seeds(__u64 first, __u64 last, size_t block, const char *dir)
 		pass_seeds(seed, size, out, NULL, dir);
 		for (size_t i = 0; i < size; i++)
 			count(seed + i, &out[i]);
-		tap_note("%zu programs, %zu wrong; %.0f a second", found.programs, found.bad,
-			 found.programs / (now() - start));
+		ksft_print_msg("%zu programs, %zu wrong; %.0f a second\n", found.programs,
+			       found.bad, found.programs / (now() - start));
 	}
 	for (size_t i = 0; i < found.bad && i < SHOWN; i++) {
 		generate(found.worst[i], &p);
@@ -146,7 +148,7 @@ void heap_seeds(__u64 first, __u64 last, size_t block, const char *dir)
 	check_found();
 	check_end();
 	side_take(SIDE_C);
-	tap_ok(true, "heapfuzz: the module unloads");
+	ksft_test_result(true, "heapfuzz: the module unloads\n");
 }
 
 void heap_single(const struct program *p, const char *dir)
@@ -174,7 +176,7 @@ void heap_reduce(struct program *p, const char *dir)
 	}
 	holds_text(p, 1, &holds);
 	if (!holds)
-		tap_bail("it does not hold for the whole program");
+		ksft_exit_fail_msg("it does not hold for the whole program\n");
 	reduce(p, holds_text);
 	snprintf(name, sizeof(name), "%s/%llu.small", dir, (unsigned long long)p->seed);
 	save_program(name, p);

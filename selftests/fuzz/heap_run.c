@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "heap.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define COUNTS "/sys/kernel/debug/rust_dynptr/heap"
 #define RACES 3	/* rounds on two processors at once */
@@ -49,7 +49,7 @@ static struct heap_counts counts_now(void)
 	struct heap_counts counts;
 
 	if (!heap_counts(&counts))
-		tap_bail("cannot read " COUNTS);
+		ksft_exit_fail_msg("cannot read " COUNTS "\n");
 	return counts;
 }
 
@@ -87,7 +87,7 @@ static int load_own(const struct program *p)
 	emit(p, &image);
 	fd = load_image(p, &image, log, &cut);
 	if (fd < 0)
-		tap_bail("a program of the tests does not load: %s", log);
+		ksft_exit_fail_msg("a program of the tests does not load: %s\n", log);
 	free(log);
 	return fd;
 }
@@ -137,7 +137,7 @@ static void run_own(int fd)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (bpf_prog_test_run_opts(fd, &opts))
-		tap_bail("a program of the tests does not run: %s", strerror(errno));
+		ksft_exit_fail_msg("a program of the tests does not run: %s\n", strerror(errno));
 }
 
 bool heap_damaged(void)
@@ -259,7 +259,7 @@ static __u32 run_race(const struct program *p, const struct image *image, int fd
 	pthread_t thread;
 
 	if (pthread_create(&thread, NULL, racer, &race))
-		tap_bail("no thread");
+		ksft_exit_fail_msg("no thread\n");
 	for (int i = 0; i < RACES; i++)
 		run_again(p, fd);
 	pthread_join(thread, NULL);

@@ -12,7 +12,7 @@
 
 #include "heap.h"
 #include "sides.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* Ordinary programs take some milliseconds, also in an emulated guest. */
 #define LOAD_SECONDS 10
@@ -58,7 +58,7 @@ static int make_delims(void)
 	__u32 zero = 0;
 
 	if (fd < 0 || bpf_map_update_elem(fd, &zero, "k,\n", BPF_ANY) || bpf_map_freeze(fd))
-		tap_bail("no constant string: %s", strerror(errno));
+		ksft_exit_fail_msg("no constant string: %s\n", strerror(errno));
 	return fd;
 }
 
@@ -108,7 +108,8 @@ static void renew(enum map_index map)
 		close(maps[map]);
 	maps[map] = make_map(map);
 	if (maps[map] < 0)
-		tap_bail("cannot create the map %s: %s", map_names[map], strerror(errno));
+		ksft_exit_fail_msg("cannot create the map %s: %s\n", map_names[map],
+				   strerror(errno));
 }
 
 /* Everything that programs need, new. */
@@ -122,7 +123,7 @@ void world_open(void)
 			continue;
 		memory[i] = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, maps[i], 0);
 		if (memory[i] == MAP_FAILED)
-			tap_bail("cannot map %s", map_names[i]);
+			ksft_exit_fail_msg("cannot map %s\n", map_names[i]);
 	}
 	if (heap_mode)
 		heap_world_open();
@@ -159,7 +160,7 @@ static void set_perfmon(bool on)
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data))
-		tap_bail("capget: %s", strerror(errno));
+		ksft_exit_fail_msg("capget: %s\n", strerror(errno));
 	if (on) {
 		data[0].effective = data[0].permitted;
 		data[1].effective = data[1].permitted;
@@ -168,7 +169,7 @@ static void set_perfmon(bool on)
 		data[1].effective &= ~(1u << (CAP_PERFMON - 32));
 	}
 	if (syscall(SYS_capset, &header, data))
-		tap_bail("capset: %s", strerror(errno));
+		ksft_exit_fail_msg("capset: %s\n", strerror(errno));
 }
 
 /* Map indexes become file descriptors, kernel functions ids. Whether the program array is used. */

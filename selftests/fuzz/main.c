@@ -23,7 +23,7 @@
 #include <time.h>
 
 #include "sides.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define HEAP_PARAMETERS "count=1 heap_red_zones=1"
 #define SHOWN 5	/* differing programs of which the logs are compared */
@@ -123,27 +123,31 @@ static void show_differences(void)
 /* What a run of many programs must have reached; short ones cannot reach all. */
 static void check_summary(const struct summary *s)
 {
-	tap_ok(s->accepted * 10ULL >= s->programs * 3ULL,
-	       "fuzz: %u of %u programs are accepted (%.1f %%, at least 30 %%)", s->accepted,
-	       s->programs, 100.0 * s->accepted / (s->programs ? s->programs : 1));
+	ksft_test_result(s->accepted * 10ULL >= s->programs * 3ULL,
+			 "fuzz: %u of %u programs are accepted (%.1f %%, at least 30 %%)\n",
+			 s->accepted, s->programs,
+			 100.0 * s->accepted / (s->programs ? s->programs : 1));
 	if (s->programs >= 5000)
-		tap_ok(!s->ops_missing, "fuzz: each of %d operations is in accepted programs", OPS);
+		ksft_test_result(!s->ops_missing,
+				 "fuzz: each of %d operations is in accepted programs\n", OPS);
 	if (s->programs < 100000)
 		return;
-	tap_ok(!s->messages_missing, "fuzz: all of %u messages of the verifier are reached",
-	       s->messages);
-	tap_ok(!s->texts_missing, "fuzz: all of %u messages of reject.rs are reached", s->texts);
+	ksft_test_result(!s->messages_missing,
+			 "fuzz: all of %u messages of the verifier are reached\n", s->messages);
+	ksft_test_result(!s->texts_missing, "fuzz: all of %u messages of reject.rs are reached\n",
+			 s->texts);
 }
 
 static void check_planted(void)
 {
-	tap_ok(!check_images(3000), "fuzz: jumps stay valid whatever operations are removed");
+	ksft_test_result(!check_images(3000),
+			 "fuzz: jumps stay valid whatever operations are removed\n");
 	/* Some are refused before the verifier has looked at the changed instruction. */
-	tap_ok(planted_found * 100 >= planted_programs * 95 && planted_found,
-	       "fuzz: a planted difference is found in %zu of %zu programs", planted_found,
-	       planted_programs);
-	tap_ok(!differences, "fuzz: and in %zu others", differences);
-	tap_note("the largest one: %llu", (unsigned long long)planted_seed);
+	ksft_test_result(planted_found * 100 >= planted_programs * 95 && planted_found,
+			 "fuzz: a planted difference is found in %zu of %zu programs\n",
+			 planted_found, planted_programs);
+	ksft_test_result(!differences, "fuzz: and in %zu others\n", differences);
+	ksft_print_msg("the largest one: %llu\n", (unsigned long long)planted_seed);
 }
 
 static void check_seeds(void)
@@ -156,15 +160,16 @@ static void check_seeds(void)
 	summary = stats_report(REJECT_RS);
 	check_summary(&summary);
 	if (strcmp(options.ko, "-"))
-		tap_ok(rows > 0, "fuzz: Rust served: %llu hits in %u rows",
-		       (unsigned long long)tally->hits, rows);
-	tap_note("%llu logs differ only in stack slots that C prints from the wrong place (log.c)",
-		 (unsigned long long)tally->misprints);
-	tap_ok(!tally->differences,
-	       "fuzz: %llu programs, %llu differences (%llu verdicts, %llu logs, %llu runs)",
-	       (unsigned long long)tally->programs, (unsigned long long)tally->differences,
-	       (unsigned long long)tally->verdicts, (unsigned long long)tally->logs,
-	       (unsigned long long)tally->runs);
+		ksft_test_result(rows > 0, "fuzz: Rust served: %llu hits in %u rows\n",
+				 (unsigned long long)tally->hits, rows);
+	ksft_print_msg("%llu logs differ only in stack slots that C misprints (log.c)\n",
+		       (unsigned long long)tally->misprints);
+	ksft_test_result(!tally->differences,
+			 "fuzz: %llu programs, %llu differences (%llu verdicts, %llu logs, %llu runs)\n",
+			 (unsigned long long)tally->programs,
+			 (unsigned long long)tally->differences,
+			 (unsigned long long)tally->verdicts, (unsigned long long)tally->logs,
+			 (unsigned long long)tally->runs);
 	if (options.state)
 		stats_save(options.state);
 }
@@ -178,15 +183,15 @@ static void run_seeds(void)
 	for (int i = 0; i < SIDES; i++) {
 		out[i] = calloc(options.block, sizeof(**out));
 		if (!out[i])
-			tap_bail("no memory");
+			ksft_exit_fail_msg("no memory\n");
 	}
 	for (size_t done = 0; done < total; done += options.block) {
 		size_t count = total - done < options.block ? total - done : options.block;
 
 		run_block(options.first + done, count, out, seconds);
-		tap_note("%zu programs, %zu differences; a second: %.0f with C, %.0f with Rust",
-			 done + count, differences, (done + count) / seconds[SIDE_C],
-			 (done + count) / seconds[SIDE_RUST]);
+		ksft_print_msg("%zu programs, %zu differ; a second: %.0f with C, %.0f with Rust\n",
+			       done + count, differences, (done + count) / seconds[SIDE_C],
+			       (done + count) / seconds[SIDE_RUST]);
 	}
 	if (differences)
 		show_differences();
@@ -202,7 +207,7 @@ static void get_program(struct program *p)
 	if (!options.file)
 		generate(options.seed, p);
 	else if (!restore_program(options.file, p))
-		tap_bail("%s is no program of this generator", options.file);
+		ksft_exit_fail_msg("%s is no program of this generator\n", options.file);
 }
 
 static void run_reduce(void)
@@ -215,7 +220,7 @@ static void run_reduce(void)
 	get_program(&p);
 	holds(&p, 1, &held);
 	if (!held)
-		tap_bail("it does not hold for the whole program");
+		ksft_exit_fail_msg("it does not hold for the whole program\n");
 	reduce(&p, holds);
 	snprintf(name, sizeof(name), "%s/%llu.program", options.dir,
 		 (unsigned long long)options.seed);
@@ -308,7 +313,7 @@ static int run_heap(void)
 	side_parameters = parameters;
 	if (!options.single) {
 		heap_seeds(options.first, options.last, options.block, options.dir);
-		return tap_done();
+		ksft_finished();
 	}
 	get_program(&p);
 	if (options.reduce)
@@ -324,6 +329,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fuzz KO|- --seeds A-B|--seed N|--reduce N [OPTION...]\n");
 		return 2;
 	}
+	ksft_print_header();
+	if (!options.single)
+		ksft_print_header();
 	mkdir(options.dir, 0755);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	side_init(options.ko);
@@ -333,7 +341,7 @@ int main(int argc, char **argv)
 		return run_heap();
 	if (!options.single) {
 		run_seeds();
-		return tap_done();
+		ksft_finished();
 	}
 	if (options.reduce)
 		run_reduce();

@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 #include "stats.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* Of kernel/bpf/verifier.c; '%' stands for anything. */
 static const char *const wanted[] = {
@@ -191,7 +191,7 @@ static unsigned int check_source(const char *path, const struct reason *reasons,
 
 	*texts = 0;
 	if (!file) {
-		tap_note("%s: %s", path, strerror(errno));
+		ksft_print_msg("%s: %s\n", path, strerror(errno));
 		return 1;
 	}
 	size = fread(source, 1, sizeof(source) - 1, file);
@@ -211,7 +211,7 @@ static unsigned int check_source(const char *path, const struct reason *reasons,
 		if (reached(reasons, count, pattern))
 			continue;
 		missing++;
-		tap_note("  not reached, of %s: %.200s", path, pattern);
+		ksft_print_msg("  not reached, of %s: %.200s\n", path, pattern);
 	}
 	return missing;
 }
@@ -227,10 +227,10 @@ void report_coverage(const struct reason *reasons, size_t count, const char *rej
 		if (reached(reasons, count, list[i]))
 			continue;
 		summary->messages_missing++;
-		tap_note("  not reached, of the verifier: %s", list[i]);
+		ksft_print_msg("  not reached, of the verifier: %s\n", list[i]);
 	}
 	summary->texts_missing = check_source(reject_rs, reasons, count, &summary->texts);
-	tap_note("messages reached: %u of %u of the verifier, %u of %u of reject.rs",
-		 summary->messages - summary->messages_missing, summary->messages,
-		 summary->texts - summary->texts_missing, summary->texts);
+	ksft_print_msg("messages reached: %u of %u of the verifier, %u of %u of reject.rs\n",
+		       summary->messages - summary->messages_missing, summary->messages,
+		       summary->texts - summary->texts_missing, summary->texts);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "heap.h"
-#include "tap.h"
+#include "ksft.h"
 
 bool outcome_same(const struct outcome *a, const struct outcome *b)
 {
@@ -160,18 +160,18 @@ static void pass(struct work *work)
 		workers = 1;
 	work->out = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (work->out == MAP_FAILED)
-		tap_bail("mmap: %s", strerror(errno));
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	fflush(stdout);
 	for (int i = 0; i < workers; i++) {
 		pids[i] = fork();
 		if (pids[i] < 0)
-			tap_bail("fork: %s", strerror(errno));
+			ksft_exit_fail_msg("fork: %s\n", strerror(errno));
 		if (!pids[i])
 			worker(work, i, workers);
 	}
 	for (int i = 0; i < workers; i++)
 		if (waitpid(pids[i], &status, 0) != pids[i] || status)
-			tap_bail("a process ended with status %x", status);
+			ksft_exit_fail_msg("a process ended with status %x\n", status);
 	memcpy(out, work->out, size);
 	munmap(work->out, size);
 	work->out = out;

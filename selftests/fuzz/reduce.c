@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define MAX_CANDIDATES 1024
 
@@ -84,7 +84,7 @@ static bool take(struct program *p, holds_fn holds)
 			*p = candidates[i];
 			found = true;
 		}
-	tap_note("reduce: %zu candidates, %zu operations left", count, program_size(p));
+	ksft_print_msg("reduce: %zu candidates, %zu operations left\n", count, program_size(p));
 	count = 0;
 	return found;
 }
@@ -198,7 +198,7 @@ void reduce(struct program *p, holds_fn holds)
 {
 	candidates = calloc(MAX_CANDIDATES, sizeof(*candidates));
 	if (!candidates)
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	remove_ops(p, holds);
 	do {
 		plainer(p);

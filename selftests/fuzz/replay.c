@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "sides.h"
-#include "tap.h"
+#include "ksft.h"
 
 const char *wanted_text;
 __u32 wanted_wrong;
@@ -26,7 +26,7 @@ void record(const struct program *p, const char *name, struct outcome *result)
 	char *log;
 
 	if (pipe(pipes))
-		tap_bail("pipe");
+		ksft_exit_fail_msg("pipe\n");
 	fflush(stdout);
 	pid = fork();
 	if (pid) {
@@ -80,7 +80,7 @@ void replay(const struct program *p, const char *dir, bool verbose)
 			 first, first, second);
 	fflush(stdout);
 	if (system(command) < 0)
-		tap_note("cannot compare %s and %s", first, second);
+		ksft_print_msg("cannot compare %s and %s\n", first, second);
 }
 
 /* For reduce(): C and Rust differ. */
@@ -90,7 +90,7 @@ void holds_difference(const struct program *programs, size_t count, bool *holds)
 	enum side first = side_now();
 
 	if (!out)
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	pass_batch(programs, count, out + first * count);
 	side_take(!first);
 	pass_batch(programs, count, out + !first * count);
@@ -120,7 +120,7 @@ void holds_text(const struct program *programs, size_t count, bool *holds)
 	ssize_t got = 0;
 
 	if (pipe(pipes))
-		tap_bail("pipe");
+		ksft_exit_fail_msg("pipe\n");
 	fflush(stdout);
 	if (!fork()) {
 		char *log = malloc(LOG_SIZE);
@@ -138,7 +138,7 @@ void holds_text(const struct program *programs, size_t count, bool *holds)
 		ssize_t more = read(pipes[0], holds + got, count - got);
 
 		if (more <= 0)
-			tap_bail("a process ended early");
+			ksft_exit_fail_msg("a process ended early\n");
 		got += more;
 	}
 	close(pipes[0]);

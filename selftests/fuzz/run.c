@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 #include "rng.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define PAGE 4096
 #define FILE_NAME "/dev/shm/fuzz-file"
@@ -53,7 +53,7 @@ void run_share(void)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	hook_lock = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED || hook_lock == MAP_FAILED)
-		tap_bail("mmap: %s", strerror(errno));
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	fill(page, PAGE, 1);
 	memset(page + 100, 0, 4);
 	pthread_mutexattr_init(&attr);
@@ -62,7 +62,7 @@ void run_share(void)
 	fill(bytes, sizeof(bytes), 3);
 	fd = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || write(fd, bytes, sizeof(bytes)) != sizeof(bytes))
-		tap_bail("%s: %s", FILE_NAME, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", FILE_NAME, strerror(errno));
 	close(fd);
 }
 
@@ -77,7 +77,7 @@ static void produce(__u64 seed)
 
 	position = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, map, PAGE);
 	if (position == MAP_FAILED)
-		tap_bail("cannot map the user ring: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot map the user ring: %s\n", strerror(errno));
 	data = (unsigned char *)position + PAGE;
 	rng_seed(&rng, seed);
 	for (int i = 0; i < 4; i++) {
@@ -103,14 +103,14 @@ static __u64 hash_ring(__u64 hash, enum map_index map)
 	if (map == MAP_USER_RING) {
 		position = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, world_map(map), 0);
 		if (position == MAP_FAILED)
-			tap_bail("cannot map a ring: %s", strerror(errno));
+			ksft_exit_fail_msg("cannot map a ring: %s\n", strerror(errno));
 		hash = hash_bytes(hash, position, sizeof(*position));
 		munmap(position, PAGE);
 		return hash;
 	}
 	position = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, world_map(map), PAGE);
 	if (position == MAP_FAILED)
-		tap_bail("cannot map a ring: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot map a ring: %s\n", strerror(errno));
 	hash = hash_bytes(hash, position, sizeof(*position));
 	if (*position)
 		hash = hash_bytes(hash, (char *)position + PAGE,

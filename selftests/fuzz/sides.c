@@ -5,7 +5,7 @@
 
 #include "control.h"
 #include "sides.h"
-#include "tap.h"
+#include "ksft.h"
 
 const char *const side_names[SIDES] = { "C", "Rust" };
 
@@ -62,13 +62,13 @@ void side_take(enum side side)
 		return;
 	if (side == SIDE_RUST) {
 		if (control_load(module, side_parameters))
-			tap_bail("the module does not load");
+			ksft_exit_fail_msg("the module does not load\n");
 		return;
 	}
 	collect_hits();
 	wait_for_programs();
 	if (control_unload())
-		tap_bail("the module does not unload");
+		ksft_exit_fail_msg("the module does not unload\n");
 }
 
 /* Hits of all rows in all passes, and how many rows had some; @save: for scripts/test. */

@@ -12,7 +12,7 @@
 
 #include "fuzz.h"
 #include "stats.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define MAX_REASONS 8192
 
@@ -36,7 +36,7 @@ static void restore(const char *state)
 	if (!file)
 		return;
 	if (fread(stats, sizeof(*stats), 1, file) != 1 || fgetc(file) != EOF) {
-		tap_note("%s is of another build: starting anew", state);
+		ksft_print_msg("%s is of another build: starting anew\n", state);
 		memset(stats, 0, sizeof(*stats));
 	}
 	fclose(file);
@@ -49,7 +49,7 @@ struct tally *stats_share(const char *state)
 	stats = mmap(NULL, sizeof(*stats), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	if (stats == MAP_FAILED)
-		tap_bail("mmap: %s", strerror(errno));
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	restore(state);
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
@@ -62,7 +62,7 @@ void stats_save(const char *state)
 	FILE *file = fopen(state, "w");
 
 	if (!file || fwrite(stats, sizeof(*stats), 1, file) != 1)
-		tap_note("%s: %s", state, strerror(errno));
+		ksft_print_msg("%s: %s\n", state, strerror(errno));
 	if (file)
 		fclose(file);
 }
@@ -215,18 +215,18 @@ static int by_count(const void *a, const void *b)
 static void report_reasons(unsigned int rejected)
 {
 	qsort(stats->reason, stats->reasons, sizeof(stats->reason[0]), by_count);
-	tap_note("%u rejected programs, %u different reasons; the most frequent, with an example:",
-		 rejected, stats->reasons);
+	ksft_print_msg("%u rejected programs, %u reasons; the most frequent, with an example:\n",
+		       rejected, stats->reasons);
 	for (unsigned int i = 0; i < stats->reasons; i++) {
 		const struct reason *r = &stats->reason[i];
 
 		if (i >= 60 && (r->verdict == EINVAL || r->verdict == EACCES))
 			continue;
-		tap_note("%6u  %3d  seed %llu: %.150s", r->count, r->verdict,
-			 (unsigned long long)r->seed, r->name);
+		ksft_print_msg("%6u  %3d  seed %llu: %.150s\n", r->count, r->verdict,
+			       (unsigned long long)r->seed, r->name);
 	}
 	if (stats->lost)
-		tap_note("%u reasons had no room in the table", stats->lost);
+		ksft_print_msg("%u reasons had no room in the table\n", stats->lost);
 }
 
 /* How often each operation was used; how many are in no accepted program. */
@@ -234,14 +234,15 @@ static unsigned int report_ops(void)
 {
 	unsigned int missing = 0;
 
-	tap_note("operations, in accepted and in rejected programs:");
+	ksft_print_msg("operations, in accepted and in rejected programs:\n");
 	for (int i = 0; i < (heap_mode ? OPS : OP_HEAP); i++) {
-		tap_note("  %-24s %8u %8u", op_info[i].name, stats->ops[i][1], stats->ops[i][0]);
+		ksft_print_msg("  %-24s %8u %8u\n", op_info[i].name, stats->ops[i][1],
+			       stats->ops[i][0]);
 		missing += !stats->ops[i][1];
 	}
 	for (int i = 0; i < FUNC_KINDS; i++)
-		tap_note("  function %-15s %8u %8u", func_names[i], stats->funcs[i][1],
-			 stats->funcs[i][0]);
+		ksft_print_msg("  function %-15s %8u %8u\n", func_names[i], stats->funcs[i][1],
+			       stats->funcs[i][0]);
 	return missing;
 }
 
@@ -250,22 +251,22 @@ struct summary stats_report(const char *reject_rs)
 {
 	struct summary summary = {};
 
-	tap_note("kinds of programs:");
+	ksft_print_msg("kinds of programs:\n");
 	for (int i = 0; i < PROG_KINDS; i++) {
-		tap_note("  %-24s %8u %8u", prog_names[i], stats->programs[i][1],
-			 stats->programs[i][0]);
+		ksft_print_msg("  %-24s %8u %8u\n", prog_names[i], stats->programs[i][1],
+			       stats->programs[i][0]);
 		summary.accepted += stats->programs[i][1];
 		summary.programs += stats->programs[i][0] + stats->programs[i][1];
 	}
-	tap_note("%u were run, the results of %u compared; %u logs were longer than %d bytes",
-		 stats->ran, stats->compared, stats->cut, LOG_SIZE);
-	tap_note("%u have a changed instruction, %u no CAP_PERFMON, %u packets with fragments",
-		 stats->tweaked, stats->no_perfmon, stats->frags);
-	tap_note("a log has %llu bytes on average",
-		 stats->log_bytes / (summary.programs ? summary.programs : 1));
+	ksft_print_msg("%u were run, results of %u compared; %u logs were longer than %d bytes\n",
+		       stats->ran, stats->compared, stats->cut, LOG_SIZE);
+	ksft_print_msg("%u have a changed instruction, %u no CAP_PERFMON, %u fragmented packets\n",
+		       stats->tweaked, stats->no_perfmon, stats->frags);
+	ksft_print_msg("a log has %llu bytes on average\n",
+		       stats->log_bytes / (summary.programs ? summary.programs : 1));
 	for (size_t i = 1; i < COUNT(stats->errnos); i++)
 		if (stats->errnos[i])
-			tap_note("  errno %zu: %u", i, stats->errnos[i]);
+			ksft_print_msg("  errno %zu: %u\n", i, stats->errnos[i]);
 	report_reasons(summary.programs - summary.accepted);
 	summary.ops_missing = report_ops();
 	report_coverage(stats->reason, stats->reasons, reject_rs, &summary);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tap.h"
+#include "ksft.h"
 
 static struct btf *kernel, *module;
 static int module_fd = -1, heap_value, map_key;
@@ -19,7 +19,7 @@ static int kernel_type(const char *name, int kind)
 	int id = btf__find_by_name_kind(kernel, name, kind);
 
 	if (id < 0)
-		tap_bail("the kernel has no %s", name);
+		ksft_exit_fail_msg("the kernel has no %s\n", name);
 	return id;
 }
 
@@ -27,7 +27,7 @@ static void find_kernel_types(void)
 {
 	kernel = btf__load_vmlinux_btf();
 	if (!kernel)
-		tap_bail("cannot read the kernel's BTF");
+		ksft_exit_fail_msg("cannot read the kernel's BTF\n");
 	for (int i = 0; i < KF_HEAP; i++)
 		kfunc_ids[i] = kernel_type(kfunc_names[i], BTF_KIND_FUNC);
 }
@@ -59,11 +59,11 @@ static void find_module_types(void)
 	module = btf__load_module_btf("rust_dynptr", kernel);
 	module_fd = find_btf("rust_dynptr");
 	if (!module || module_fd < 0)
-		tap_bail("cannot read the module's BTF");
+		ksft_exit_fail_msg("cannot read the module's BTF\n");
 	for (int i = KF_HEAP; i < KFUNCS; i++) {
 		kfunc_ids[i] = btf__find_by_name_kind(module, kfunc_names[i], BTF_KIND_FUNC);
 		if (kfunc_ids[i] < 0)
-			tap_bail("the module has no %s", kfunc_names[i]);
+			ksft_exit_fail_msg("the module has no %s\n", kfunc_names[i]);
 	}
 }
 
@@ -186,7 +186,7 @@ int types_load(void)
 	fd = bpf_btf_load(raw, size, NULL);
 	btf__free(btf);
 	if (fd < 0)
-		tap_bail("cannot load the types of the programs");
+		ksft_exit_fail_msg("cannot load the types of the programs\n");
 	return fd;
 }
 

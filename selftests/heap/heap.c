@@ -9,7 +9,7 @@
 #include "heaprun.h"
 #include "heapstat.h"
 #include "loader.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* Red zones, which the first half is run with. */
 #define ZONE 64
@@ -34,7 +34,7 @@ static void use_processor(long cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
-		tap_bail("processor %ld: %s", cpu, strerror(errno));
+		ksft_exit_fail_msg("processor %ld: %s\n", cpu, strerror(errno));
 }
 
 /* Runs a program once with this request; what came of it is in skel->bss->result. */
@@ -43,7 +43,7 @@ static void run(struct bpf_program *prog, struct heap_request request)
 	int err = heap_run(skel, prog, request);
 
 	if (err)
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(err));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(err));
 }
 
 /* What bpf_dynptr_alloc() must return. */
@@ -72,12 +72,13 @@ static void try_sizes(struct bpf_program *prog, unsigned int limit, const char *
 					  expected(sizes[i], all_flags[j], limit)))
 				continue;
 			wrong++;
-			tap_note("%s: size %u, flags %llx: %d, size %u, %u dirty", where,
-				 sizes[i], all_flags[j], skel->bss->result.alloc,
-				 skel->bss->result.size, skel->bss->result.dirty);
+			ksft_print_msg("%s: size %u, flags %llx: %d, size %u, %u dirty\n", where,
+				       sizes[i], all_flags[j], skel->bss->result.alloc,
+				       skel->bss->result.size, skel->bss->result.dirty);
 		}
 	}
-	tap_ok(!wrong, "heap: %u allocations %s: errno, size, zeroes, bounds", cases, where);
+	ksft_test_result(!wrong, "heap: %u allocations %s: errno, size, zeroes, bounds\n", cases,
+			 where);
 }
 
 /* Every helper and kfunc on a heap dynptr. */
@@ -88,19 +89,20 @@ static void consumers(void)
 	struct heap_result *r = &skel->bss->result;
 
 	run(skel->progs.consume, (struct heap_request){});
-	tap_ok(!r->alloc && r->slice && !r->wrong && !r->cloned && !r->adjusted &&
-	       r->size == 16 && r->data && !r->copied && !r->probed,
-	       "heap: memset, slice, slice_rdwr, clone, adjust, data, copy, probe_read");
+	ksft_test_result(!r->alloc && r->slice && !r->wrong && !r->cloned && !r->adjusted &&
+			 r->size == 16 && r->data && !r->copied && !r->probed,
+			 "heap: memset, slice, slice_rdwr, clone, adjust, data, copy, probe_read\n");
 	memset(text, 'u', sizeof(text));
 	skel->bss->user_address = (unsigned long long)text;
 	request.size = sizeof(text);
 	request.offset = sizeof(text) - HEAP_BYTES;
 	request.fill = 'u';
 	run(skel->progs.consume_user, request);
-	tap_ok(!r->user && !r->wrong, "heap: copy_from_user of %zu bytes", sizeof(text));
+	ksft_test_result(!r->user && !r->wrong, "heap: copy_from_user of %zu bytes\n",
+			 sizeof(text));
 	run(skel->progs.lend, (struct heap_request){});
-	tap_ok(!r->alloc && !r->wrong && r->size == 8 && r->data,
-	       "heap: lent to a callback and a global function; overwritten while a clone lives");
+	ksft_test_result(!r->alloc && !r->wrong && r->size == 8 && r->data,
+			 "heap: lent to a callback and a global function; overwritten while a clone lives\n");
 }
 
 static const char *const map_names[HEAP_MAPS] = {
@@ -128,19 +130,22 @@ static void persistence(enum heap_map map, unsigned int size)
 
 	run(skel->progs.store, request);
 	first = !r->alloc && r->object_size == size && !r->old;
-	tap_ok(first && heap_stat("live") == 1, "heap: %u bytes are kept in a %s", size, name);
+	ksft_test_result(first && heap_stat("live") == 1, "heap: %u bytes are kept in a %s\n", size,
+			 name);
 	request.flags = 1;
 	run(skel->progs.take, request);
-	tap_ok(r->found && r->size == size && !r->wrong,
-	       "heap: %s: another program takes them out, and puts them back", name);
+	ksft_test_result(r->found && r->size == size && !r->wrong,
+			 "heap: %s: another program takes them out, and puts them back\n", name);
 	request.fill = 0xa5;
 	run(skel->progs.store, request);
-	tap_ok(r->old && heap_stat("live") == 1, "heap: %s: an exchange frees the old ones", name);
+	ksft_test_result(r->old && heap_stat("live") == 1,
+			 "heap: %s: an exchange frees the old ones\n", name);
 	request.flags = 0;
 	run(skel->progs.take, request);
-	tap_ok(r->found && !r->wrong && !heap_stat("live"), "heap: %s: taken out and put", name);
+	ksft_test_result(r->found && !r->wrong && !heap_stat("live"),
+			 "heap: %s: taken out and put\n", name);
 	run(skel->progs.take, request);
-	tap_ok(!r->found, "heap: %s: the entry is empty then", name);
+	ksft_test_result(!r->found, "heap: %s: the entry is empty then\n", name);
 	run(skel->progs.store, request);
 }
 
@@ -157,14 +162,16 @@ static void entries(void)
 	run(skel->progs.store, request);
 	run(skel->progs.take, request);
 	bpf_map__delete_elem(skel->maps.hash, &request.key, sizeof(request.key), 0);
-	tap_ok(heap_is_empty(), "heap: taken out of an entry that is deleted then: freed");
+	ksft_test_result(heap_is_empty(),
+			 "heap: taken out of an entry that is deleted then: freed\n");
 	run(skel->progs.store, request);
 	bpf_map__update_elem(skel->maps.hash, &request.key, sizeof(request.key), &value,
 			     sizeof(value), BPF_ANY);
 	bpf_map__delete_elem(skel->maps.hash, &request.key, sizeof(request.key), 0);
-	tap_ok(heap_stat("live") == 1, "heap: left in a deleted entry: kept with the map's memory");
+	ksft_test_result(heap_stat("live") == 1,
+			 "heap: left in a deleted entry: kept with the map's memory\n");
 	heap_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heap: and freed with the map");
+	ksft_test_result(heap_is_empty(), "heap: and freed with the map\n");
 	skel = heap_load();
 }
 
@@ -175,13 +182,14 @@ static void sharing(void)
 	struct heap_result *r = &skel->bss->result;
 
 	run(skel->progs.share, request);
-	tap_ok(heap_stat("live") == 1, "heap: two entries share a block");
+	ksft_test_result(heap_stat("live") == 1, "heap: two entries share a block\n");
 	run(skel->progs.take, request);
-	tap_ok(r->found && !r->wrong && heap_stat("live") == 1,
-	       "heap: what is written through one is read through the other");
+	ksft_test_result(r->found && !r->wrong && heap_stat("live") == 1,
+			 "heap: what is written through one is read through the other\n");
 	request.key++;
 	run(skel->progs.take, request);
-	tap_ok(r->found && !r->wrong && !heap_stat("live"), "heap: freed with the last");
+	ksft_test_result(r->found && !r->wrong && !heap_stat("live"),
+			 "heap: freed with the last\n");
 }
 
 static unsigned int runs;
@@ -193,7 +201,7 @@ static void *exchanger(void *cpu)
 	use_processor((long)cpu);
 	for (unsigned int i = 0; i < runs; i++)
 		if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.exchange), &opts))
-			tap_bail("exchange: %s", strerror(errno));
+			ksft_exit_fail_msg("exchange: %s\n", strerror(errno));
 	return NULL;
 }
 
@@ -212,43 +220,45 @@ static void exchange_blocks(unsigned int count)
 		torn += skel->bss->exchanges[i].torn;
 		failed += skel->bss->exchanges[i].failed;
 	}
-	tap_note("exchanges: %llu done, %llu torn, %llu allocations failed", done, torn, failed);
-	tap_ok(done >= count && !torn, "heap: %u blocks exchanged by two processors, none torn",
-	       count);
+	ksft_print_msg("exchanges: %llu done, %llu torn, %llu allocations failed\n", done, torn,
+		       failed);
+	ksft_test_result(done >= count && !torn,
+			 "heap: %u blocks exchanged by two processors, none torn\n", count);
 }
 
 /* A map that can hold objects holds the module. */
 static void pinned(void)
 {
 	run(skel->progs.store, (struct heap_request){ .size = 64, .map = HEAP_ARRAY });
-	tap_ok(system(CONTROL_TOOL " unload >/dev/null 2>&1"),
-	       "heap: the module stays while programs and maps use it");
+	ksft_test_result(system(CONTROL_TOOL " unload >/dev/null 2>&1"),
+			 "heap: the module stays while programs and maps use it\n");
 	heap_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heap: all memory is freed with the programs and maps");
-	tap_ok(!heap_stat("damaged"), "heap: nobody wrote behind a block or to a freed one");
+	ksft_test_result(heap_is_empty(), "heap: all memory is freed with the programs and maps\n");
+	ksft_test_result(!heap_stat("damaged"),
+			 "heap: nobody wrote behind a block or to a freed one\n");
 	control_save_hits();
-	tap_ok(!control_unload(), "heap: the module can be unloaded then");
+	ksft_test_result(!control_unload(), "heap: the module can be unloaded then\n");
 }
 
 static void run_all(const char *ko, const char *parameters, unsigned int count)
 {
 	if (control_load(ko, parameters))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = heap_load();
 	try_sizes(skel->progs.alloc_sleepable, SIZE_MAX_24, "that may sleep");
 	try_sizes(skel->progs.alloc_atomic, PAGES_MAX - zone, "that may not");
 	try_sizes(skel->progs.alloc_in_rcu, PAGES_MAX - zone, "in an RCU section");
-	tap_ok(heap_is_empty(), "heap: all of it was put");
+	ksft_test_result(heap_is_empty(), "heap: all of it was put\n");
 	consumers();
 	for (enum heap_map map = 0; map < HEAP_MAPS; map++) {
 		persistence(map, 300);
 		heap_bpf__destroy(skel);
-		tap_ok(heap_is_empty(), "heap: %s: freed with the map", map_names[map]);
+		ksft_test_result(heap_is_empty(), "heap: %s: freed with the map\n", map_names[map]);
 		skel = heap_load();
 	}
 	persistence(HEAP_HASH, 1 << 20);
 	heap_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heap: a MiB: freed with the map");
+	ksft_test_result(heap_is_empty(), "heap: a MiB: freed with the map\n");
 	skel = heap_load();
 	entries();
 	sharing();
@@ -264,6 +274,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: heap KO [EXCHANGES]\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	/* What one run leaves in a per-CPU map, the next one finds. */
 	use_processor(0);
@@ -272,10 +283,11 @@ int main(int argc, char **argv)
 	zone = 0;
 	run_all(argv[1], "", count);
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	loader_run("heap_refused.bpf.o", "");
 	loader_run("heap_nested.bpf.o", "");
 	control_save_hits();
-	tap_ok(!control_unload(), "heap: the module can be unloaded after the refusals");
-	return tap_done();
+	ksft_test_result(!control_unload(),
+			 "heap: the module can be unloaded after the refusals\n");
+	ksft_finished();
 }

@@ -24,7 +24,7 @@
 #include "heapstat.h"
 #include "loader.h"
 #include "rawheap.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define CGROUP "/sys/fs/cgroup/heap"
 /* Of the memory that is charged in the test: a cgroup's own figure lags behind by less. */
@@ -50,13 +50,15 @@ static void capabilities(void)
 	unsigned long long bpf = 1ULL << CAP_BPF, net = 1ULL << CAP_NET_ADMIN;
 	unsigned long long perfmon = 1ULL << CAP_PERFMON;
 
-	tap_ok(!load_raw(BPF_PROG_TYPE_SCHED_CLS, bpf | net),
-	       "heapenv: CAP_BPF and CAP_NET_ADMIN will do");
-	tap_ok(!load_raw(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf | perfmon),
-	       "heapenv: CAP_BPF and CAP_PERFMON will do");
-	tap_ok(!load_raw(BPF_PROG_TYPE_SOCKET_FILTER, bpf), "heapenv: CAP_BPF alone will do");
-	tap_ok(load_raw(BPF_PROG_TYPE_SCHED_CLS, net | perfmon), "heapenv: not without CAP_BPF");
-	tap_ok(load_raw(BPF_PROG_TYPE_SOCKET_FILTER, 0), "heapenv: not without any");
+	ksft_test_result(!load_raw(BPF_PROG_TYPE_SCHED_CLS, bpf | net),
+			 "heapenv: CAP_BPF and CAP_NET_ADMIN will do\n");
+	ksft_test_result(!load_raw(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf | perfmon),
+			 "heapenv: CAP_BPF and CAP_PERFMON will do\n");
+	ksft_test_result(!load_raw(BPF_PROG_TYPE_SOCKET_FILTER, bpf),
+			 "heapenv: CAP_BPF alone will do\n");
+	ksft_test_result(load_raw(BPF_PROG_TYPE_SCHED_CLS, net | perfmon),
+			 "heapenv: not without CAP_BPF\n");
+	ksft_test_result(load_raw(BPF_PROG_TYPE_SOCKET_FILTER, 0), "heapenv: not without any\n");
 }
 
 static unsigned long long read_number(const char *path)
@@ -65,7 +67,7 @@ static unsigned long long read_number(const char *path)
 	FILE *file = fopen(path, "r");
 
 	if (!file || fscanf(file, "%llu", &value) != 1)
-		tap_bail("cannot read %s", path);
+		ksft_exit_fail_msg("cannot read %s\n", path);
 	fclose(file);
 	return value;
 }
@@ -75,7 +77,7 @@ static void write_text(const char *path, const char *text)
 	int fd = open(path, O_WRONLY);
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		tap_bail("cannot write %s to %s: %s", text, path, strerror(errno));
+		ksft_exit_fail_msg("cannot write %s to %s: %s\n", text, path, strerror(errno));
 	close(fd);
 }
 
@@ -93,7 +95,7 @@ static void make_cgroup(void)
 {
 	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	if (mkdir(CGROUP, 0755) && errno != EEXIST)
-		tap_bail("mkdir " CGROUP ": %s", strerror(errno));
+		ksft_exit_fail_msg("mkdir " CGROUP ": %s\n", strerror(errno));
 }
 
 /* The program is loaded in the cgroup, and run from outside. */
@@ -105,7 +107,7 @@ static struct heap_bpf *load_in_cgroup(void)
 	skel = heap_bpf__open_and_load();
 	leave_cgroup();
 	if (!skel)
-		tap_bail("cannot load heap.bpf.o");
+		ksft_exit_fail_msg("cannot load heap.bpf.o\n");
 	return skel;
 }
 
@@ -114,7 +116,7 @@ static void run_once(struct bpf_program *prog)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 }
 
 /*
@@ -131,19 +133,21 @@ static void try_charge(unsigned int size, unsigned int taken, const char *how)
 	before = read_number(CGROUP "/memory.current");
 	run_once(skel->progs.store_many);
 	during = read_number(CGROUP "/memory.current");
-	tap_note("%s: %llu blocks, %llu bytes; memory.current %llu -> %llu", how,
-		 heap_stat("live"), heap_stat("live_bytes"), before, during);
-	tap_ok(heap_stat("live") && during >= before + heap_stat("live") * taken - LAG,
-	       "heapenv: %s is charged to the cgroup that the program was loaded in", how);
+	ksft_print_msg("%s: %llu blocks, %llu bytes; memory.current %llu -> %llu\n", how,
+		       heap_stat("live"), heap_stat("live_bytes"), before, during);
+	ksft_test_result(heap_stat("live") && during >= before + heap_stat("live") * taken - LAG,
+			 "heapenv: %s is charged to the cgroup that the program was loaded in\n",
+			 how);
 	heap_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heapenv: %s is freed", how);
+	ksft_test_result(heap_is_empty(), "heapenv: %s is freed\n", how);
 	for (int i = 0; i < 100; i++) {
 		after = read_number(CGROUP "/memory.current");
 		if (after < before + LAG)
 			break;
 		usleep(50000);
 	}
-	tap_ok(after < before + LAG, "heapenv: and %s is charged no more (%llu)", how, after);
+	ksft_test_result(after < before + LAG, "heapenv: and %s is charged no more (%llu)\n", how,
+			 after);
 }
 
 /* More than the cgroup may have is refused, as all of its memory is. */
@@ -155,12 +159,12 @@ static void limited(void)
 	skel->bss->request = (struct heap_request){ .size = 8000, .map = HEAP_ARRAY,
 						     .offset = HEAP_ENTRIES };
 	run_once(skel->progs.store_many);
-	tap_note("limit: %llu bytes live, %llu allocations failed", heap_stat("live_bytes"),
-		 heap_stat("failed"));
-	tap_ok(heap_stat("live_bytes") < (5 << 20) && heap_stat("failed"),
-	       "heapenv: the cgroup's limit holds");
+	ksft_print_msg("limit: %llu bytes live, %llu allocations failed\n", heap_stat("live_bytes"),
+		       heap_stat("failed"));
+	ksft_test_result(heap_stat("live_bytes") < (5 << 20) && heap_stat("failed"),
+			 "heapenv: the cgroup's limit holds\n");
 	heap_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heapenv: all is freed at the limit");
+	ksft_test_result(heap_is_empty(), "heapenv: all is freed at the limit\n");
 	write_text(CGROUP "/memory.max", "max");
 }
 
@@ -211,31 +215,32 @@ static void contexts(unsigned int seconds, const char *limit)
 	skel = heap_contexts_bpf__open_and_load();
 	leave_cgroup();
 	if (!skel)
-		tap_bail("cannot load heap_contexts.bpf.o");
+		ksft_exit_fail_msg("cannot load heap_contexts.bpf.o\n");
 	if (limit)
 		write_text(CGROUP "/memory.max", limit);
 	bpf_program__set_autoattach(skel->progs.on_clock, false);
 	for (int cpu = 0; cpu < event_cpus(); cpu++)
 		clocks[cpu] = open_clock(cpu, skel->progs.on_clock);
 	if (heap_contexts_bpf__attach(skel))
-		tap_bail("cannot attach: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot attach: %s\n", strerror(errno));
 	make_work(seconds);
 	heap_contexts_bpf__detach(skel);
 	close_events(clocks);
 	for (int i = 0; i < CONTEXTS; i++) {
 		struct context_counts *c = &skel->bss->counts[i];
 
-		tap_note("%s: %llu calls, %llu allocated, %llu -ENOMEM, %llu other errors",
-			 context_names[i], c->calls, c->done, c->failed, c->wrong);
+		ksft_print_msg("%s: %llu calls, %llu allocated, %llu -ENOMEM, %llu other errors\n",
+			       context_names[i], c->calls, c->done, c->failed, c->wrong);
 		failed += c->failed;
-		tap_ok((c->calls || i == CONTEXT_CONTENTION) && !c->wrong &&
-		       c->done + c->failed == c->calls,
-		       "heapenv: allocations in %s%s: memory, or -ENOMEM", context_names[i], how);
+		ksft_test_result((c->calls || i == CONTEXT_CONTENTION) && !c->wrong &&
+				 c->done + c->failed == c->calls,
+				 "heapenv: allocations in %s%s: memory, or -ENOMEM\n",
+				 context_names[i], how);
 	}
 	if (limit)
-		tap_ok(failed, "heapenv: and -ENOMEM it was, at times");
+		ksft_test_result(failed, "heapenv: and -ENOMEM it was, at times\n");
 	heap_contexts_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heapenv: all of that is freed");
+	ksft_test_result(heap_is_empty(), "heapenv: all of that is freed\n");
 }
 
 int main(int argc, char **argv)
@@ -244,22 +249,24 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: heapenv KO SECONDS\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (control_load(argv[1], ""))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	loader_run("heap_types.bpf.o", "heapenv: ");
 	capabilities();
 	make_cgroup();
 	accounting();
-	tap_ok(!control_unload(), "heapenv: the module can be unloaded after that");
+	ksft_test_result(!control_unload(), "heapenv: the module can be unloaded after that\n");
 	if (control_load(argv[1], "heap_red_zones=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	contexts(strtoul(argv[2], NULL, 0), NULL);
-	tap_ok(!heap_stat("damaged"), "heapenv: nobody wrote behind a block or to a freed one");
-	tap_ok(!control_unload(), "heapenv: the module can be unloaded");
+	ksft_test_result(!heap_stat("damaged"),
+			 "heapenv: nobody wrote behind a block or to a freed one\n");
+	ksft_test_result(!control_unload(), "heapenv: the module can be unloaded\n");
 	if (control_load(argv[1], ""))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	contexts(strtoul(argv[2], NULL, 0), "256K");
 	rmdir(CGROUP);
-	tap_ok(!control_unload(), "heapenv: the module can be unloaded at last");
-	return tap_done();
+	ksft_test_result(!control_unload(), "heapenv: the module can be unloaded at last\n");
+	ksft_finished();
 }

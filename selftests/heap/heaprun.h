@@ -11,7 +11,7 @@
 
 #include "heap.h"
 #include "heap.skel.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* What kmalloc_nolock() and alloc_pages_nolock() give at most, less the header. */
 #define SLAB_MAX (8192 - 32)
@@ -22,7 +22,7 @@ static inline struct heap_bpf *heap_load(void)
 	struct heap_bpf *loaded = heap_bpf__open_and_load();
 
 	if (!loaded)
-		tap_bail("heap.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("heap.bpf.o cannot be had: %s\n", strerror(errno));
 	return loaded;
 }
 

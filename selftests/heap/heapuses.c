@@ -23,7 +23,7 @@
 #include "heap_uses.skel.h"
 #include "heaprun.h"
 #include "heapstat.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define OWNED_FILE "/tmp/heapuses"
 #define OWNED_CGROUP "/sys/fs/cgroup/heapuses"
@@ -35,7 +35,7 @@ static struct heap_uses_bpf *load_uses(void)
 	struct heap_uses_bpf *loaded = heap_uses_bpf__open_and_load();
 
 	if (!loaded || heap_uses_bpf__attach(loaded))
-		tap_bail("heap_uses.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("heap_uses.bpf.o cannot be had: %s\n", strerror(errno));
 	loaded->bss->uses.pid = getpid();
 	loaded->bss->request.size = 300;
 	loaded->bss->request.fill = 0x5a;
@@ -47,7 +47,7 @@ static void open_file(void)
 	int fd = open(OWNED_FILE, O_CREAT | O_RDWR, 0600);
 
 	if (fd < 0)
-		tap_bail("open " OWNED_FILE ": %s", strerror(errno));
+		ksft_exit_fail_msg("open " OWNED_FILE ": %s\n", strerror(errno));
 	close(fd);
 }
 
@@ -56,7 +56,7 @@ static int open_socket(void)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	if (fd < 0)
-		tap_bail("socket: %s", strerror(errno));
+		ksft_exit_fail_msg("socket: %s\n", strerror(errno));
 	return fd;
 }
 
@@ -116,22 +116,24 @@ static void owned(const struct owner *owner)
 	int fd = owner->make();
 
 	act(owner, fd, USES_STORE);
-	tap_ok(!r->alloc && r->object_size == 300 && heap_stat("live") == 1,
-	       "heapuses: kept with %s", owner->name);
+	ksft_test_result(!r->alloc && r->object_size == 300 && heap_stat("live") == 1,
+			 "heapuses: kept with %s\n", owner->name);
 	act(owner, fd, USES_TAKE);
-	tap_ok(r->found && r->size == 300 && !r->wrong && heap_is_empty(),
-	       "heapuses: taken out of %s", owner->name);
+	ksft_test_result(r->found && r->size == 300 && !r->wrong && heap_is_empty(),
+			 "heapuses: taken out of %s\n", owner->name);
 	act(owner, fd, USES_STORE);
 	act(owner, fd, USES_DROP);
-	tap_ok(heap_is_empty(), "heapuses: freed when it is deleted from %s", owner->name);
+	ksft_test_result(heap_is_empty(), "heapuses: freed when it is deleted from %s\n",
+			 owner->name);
 	act(owner, fd, USES_STORE);
-	tap_ok(heap_stat("live") == 1, "heapuses: kept with %s again", owner->name);
+	ksft_test_result(heap_stat("live") == 1, "heapuses: kept with %s again\n", owner->name);
 	owner->end(fd);
-	tap_ok(heap_is_empty(), "heapuses: freed with %s", owner->name);
+	ksft_test_result(heap_is_empty(), "heapuses: freed with %s\n", owner->name);
 	fd = owner->make();
 	act(owner, fd, USES_STORE);
 	heap_uses_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "heapuses: freed with the map, and %s stays", owner->name);
+	ksft_test_result(heap_is_empty(), "heapuses: freed with the map, and %s stays\n",
+			 owner->name);
 	owner->end(fd);
 	skel = load_uses();
 }
@@ -141,7 +143,7 @@ static void run_once(struct bpf_program *prog)
 	int err = heap_test_run(prog);
 
 	if (err)
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(err));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(err));
 }
 
 /* In the storage of a task, which ends. */
@@ -151,9 +153,9 @@ static void of_task(struct heap_bpf *heap)
 
 	heap->bss->request = (struct heap_request){ .size = 300, .map = HEAP_TASK };
 	run_once(heap->progs.store);
-	tap_ok(heap_stat("live") == 1, "heapuses: kept with a task");
+	ksft_test_result(heap_stat("live") == 1, "heapuses: kept with a task\n");
 	run_once(heap->progs.forget);
-	tap_ok(heap_is_empty(), "heapuses: freed when it is deleted from a task");
+	ksft_test_result(heap_is_empty(), "heapuses: freed when it is deleted from a task\n");
 	pid = fork();
 	if (!pid) {
 		run_once(heap->progs.store);
@@ -162,7 +164,7 @@ static void of_task(struct heap_bpf *heap)
 	int status = -1;
 
 	waitpid(pid, &status, 0);
-	tap_ok(!status && heap_is_empty(), "heapuses: freed with a task");
+	ksft_test_result(!status && heap_is_empty(), "heapuses: freed with a task\n");
 }
 
 /* In the storage of a cgroup, which is removed. */
@@ -171,18 +173,18 @@ static void of_cgroup(struct heap_bpf *heap)
 	struct stat st;
 
 	if ((mkdir(OWNED_CGROUP, 0755) && errno != EEXIST) || stat(OWNED_CGROUP, &st))
-		tap_bail("mkdir " OWNED_CGROUP ": %s", strerror(errno));
+		ksft_exit_fail_msg("mkdir " OWNED_CGROUP ": %s\n", strerror(errno));
 	heap->bss->request = (struct heap_request){
 		.size = 300, .map = HEAP_CGROUP, .cgroup = st.st_ino,
 	};
 	run_once(heap->progs.store);
-	tap_ok(heap_stat("live") == 1, "heapuses: kept with a cgroup");
+	ksft_test_result(heap_stat("live") == 1, "heapuses: kept with a cgroup\n");
 	run_once(heap->progs.forget);
-	tap_ok(heap_is_empty(), "heapuses: freed when it is deleted from a cgroup");
+	ksft_test_result(heap_is_empty(), "heapuses: freed when it is deleted from a cgroup\n");
 	run_once(heap->progs.store);
-	tap_ok(heap_stat("live") == 1, "heapuses: kept with a cgroup again");
+	ksft_test_result(heap_stat("live") == 1, "heapuses: kept with a cgroup again\n");
 	rmdir(OWNED_CGROUP);
-	tap_ok(heap_is_empty(), "heapuses: freed with a cgroup");
+	ksft_test_result(heap_is_empty(), "heapuses: freed with a cgroup\n");
 }
 
 static bool same_bytes(void)
@@ -197,15 +199,15 @@ static void ciphers(void)
 
 	run_once(skel->progs.make_cipher);
 	if (skel->bss->plain.err)
-		tap_bail("no cipher: %s", strerror(-skel->bss->plain.err));
+		ksft_exit_fail_msg("no cipher: %s\n", strerror(-skel->bss->plain.err));
 	for (int i = 0; i < USES_BYTES; i++)
 		text[0][i] = 'a' + i % 26;
 	run_once(skel->progs.encrypt);
-	tap_ok(!r->err && !skel->bss->plain.err && same_bytes() &&
-	       memcmp(r->bytes, text[0], USES_BYTES),
-	       "heapuses: bpf_crypto_encrypt() as with another dynptr");
-	tap_ok(!r->undone && !memcmp(r->back, text[0], USES_BYTES),
-	       "heapuses: bpf_crypto_decrypt() gives it back");
+	ksft_test_result(!r->err && !skel->bss->plain.err && same_bytes() &&
+			 memcmp(r->bytes, text[0], USES_BYTES),
+			 "heapuses: bpf_crypto_encrypt() as with another dynptr\n");
+	ksft_test_result(!r->undone && !memcmp(r->back, text[0], USES_BYTES),
+			 "heapuses: bpf_crypto_decrypt() gives it back\n");
 }
 
 static void attributes(void)
@@ -215,11 +217,11 @@ static void attributes(void)
 
 	open_file();
 	if (setxattr(OWNED_FILE, "user.heap", value, sizeof(value), 0))
-		tap_bail("setxattr: %s", strerror(errno));
+		ksft_exit_fail_msg("setxattr: %s\n", strerror(errno));
 	act(&owners[0], -1, USES_XATTR);
-	tap_ok(r->err == sizeof(value) && r->err == skel->bss->plain.err &&
-	       !memcmp(r->bytes, value, sizeof(value)),
-	       "heapuses: bpf_get_file_xattr() into a heap dynptr");
+	ksft_test_result(r->err == sizeof(value) && r->err == skel->bss->plain.err &&
+			 !memcmp(r->bytes, value, sizeof(value)),
+			 "heapuses: bpf_get_file_xattr() into a heap dynptr\n");
 	unlink(OWNED_FILE);
 }
 
@@ -230,8 +232,8 @@ static void signatures(void)
 	/* A sequence of more bytes than there are: only who looks can tell. */
 	memcpy(skel->bss->uses.signature, "\x30\x82\xff\xff", 4);
 	act(&owners[0], -1, USES_SIGNATURE);
-	tap_ok(r->err == -EBADMSG && r->err == skel->bss->plain.err && same_bytes(),
-	       "heapuses: bpf_verify_pkcs7_signature() as with another dynptr");
+	ksft_test_result(r->err == -EBADMSG && r->err == skel->bss->plain.err && same_bytes(),
+			 "heapuses: bpf_verify_pkcs7_signature() as with another dynptr\n");
 	unlink(OWNED_FILE);
 }
 
@@ -243,9 +245,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: heapuses KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = load_uses();
 	for (size_t i = 0; i < COUNT(owners); i++)
 		owned(&owners[i]);
@@ -257,8 +260,8 @@ int main(int argc, char **argv)
 	of_task(heap);
 	of_cgroup(heap);
 	heap_bpf__destroy(heap);
-	tap_ok(heap_is_empty(), "heapuses: nothing is left");
+	ksft_test_result(heap_is_empty(), "heapuses: nothing is left\n");
 	control_save_hits();
-	tap_ok(!control_unload(), "heapuses: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "heapuses: the module can be unloaded\n");
+	ksft_finished();
 }

@@ -25,7 +25,7 @@
 #include "kfuncs.h"
 #include "packets.h"
 #include "loader.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define REFUSED "iter_refused.bpf.o"
 #define MAX_PACKET 4608	/* more than a page */
@@ -153,7 +153,7 @@ static void run_alone(struct bpf_program *prog)
 		opts.data_size_in = sizeof(packet);
 	}
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
 }
 
 static void run_packet(struct bpf_program *prog, unsigned char *bytes, unsigned int size,
@@ -162,7 +162,7 @@ static void run_packet(struct bpf_program *prog, unsigned char *bytes, unsigned 
 	unsigned int linear = class->fragments ? ETHERNET + below(size - ETHERNET) : size;
 
 	if (packet_run(bpf_program__fd(prog), class->how == FRAME, bytes, size, linear))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
 }
 
 /* The program is attached where the packet comes in. */
@@ -173,16 +173,16 @@ static void run_metadata(unsigned char *metadata)
 	memcpy(packet, metadata, ITER_META);
 	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
 				 ITER_META))
-		tap_bail("live frame: %s", strerror(errno));
+		ksft_exit_fail_msg("live frame: %s\n", strerror(errno));
 }
 
 static void run_locked(const unsigned char *bytes, unsigned int size)
 {
 	if (ftruncate(file, 0) || pwrite(file, bytes, size, 0) != size)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	skel->bss->monitored = getpid();
 	if (flock(file, LOCK_SH))
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	skel->bss->monitored = 0;
 }
 
@@ -225,12 +225,12 @@ static bool same(const struct iter_result *found, const struct iter_result *want
 static void show(const struct class *class, unsigned int size, const struct iter_request *c,
 		 const struct iter_result *found, const struct iter_result *wanted)
 {
-	tap_note("%s of %u: kind %u, view %llu-%llu, step %llu, flags %llx", class->name, size,
-		 c->kind, c->start, c->end, c->step, c->flags);
-	tap_note("  found  view %d, made %d, advanced %d, %u ranges, %llx", found->view,
-		 found->made, found->advanced, found->count, found->hash);
-	tap_note("  wanted view %d, made %d, advanced %d, %u ranges, %llx", wanted->view,
-		 wanted->made, wanted->advanced, wanted->count, wanted->hash);
+	ksft_print_msg("%s of %u: kind %u, view %llu-%llu, step %llu, flags %llx\n", class->name,
+		       size, c->kind, c->start, c->end, c->step, c->flags);
+	ksft_print_msg("  found  view %d, made %d, advanced %d, %u ranges, %llx\n", found->view,
+		       found->made, found->advanced, found->count, found->hash);
+	ksft_print_msg("  wanted view %d, made %d, advanced %d, %u ranges, %llx\n", wanted->view,
+		       wanted->made, wanted->advanced, wanted->count, wanted->hash);
 }
 
 /* A program over what it is run with: how many of its walks found what the model did not. */
@@ -271,7 +271,7 @@ static void attach_class(struct bpf_link **link, const struct class *class)
 	else
 		return;
 	if (!*link)
-		tap_bail("no attachment of %s: %s", class->program, strerror(errno));
+		ksft_exit_fail_msg("no attachment of %s: %s\n", class->program, strerror(errno));
 }
 
 /* @walks random ones over memory of one class. */
@@ -305,8 +305,8 @@ static void walk_class(const struct class *class, unsigned int walks)
 		done += ITER_BATCH;
 	}
 	bpf_link__destroy(link);
-	tap_ok(!wrong && ranges > walks, "iter: %s: %u walks, %llu ranges", class->name, done,
-	       ranges);
+	ksft_test_result(!wrong && ranges > walks, "iter: %s: %u walks, %llu ranges\n", class->name,
+			 done, ranges);
 }
 
 /* One walk over what a program has on loan, or in an RCU section; the rest of @bytes is 'x'. */
@@ -321,8 +321,8 @@ static void walk_lent(const struct class *class, struct bpf_program *prog, const
 	skel->bss->requests[0] = (struct iter_request){
 		.end = class->max, .kind = ITER_LINE_FEED, .flags = MODEL_LINES,
 	};
-	tap_ok(!compare(class, prog, bytes, class->max) && skel->bss->results[0].count,
-	       "iter: %s: %u lines", what, skel->bss->results[0].count);
+	ksft_test_result(!compare(class, prog, bytes, class->max) && skel->bss->results[0].count,
+			 "iter: %s: %u lines\n", what, skel->bss->results[0].count);
 }
 
 /* A sample that user space wrote, for the callback that is lent it. */
@@ -333,7 +333,7 @@ static void produce_sample(const char *text)
 	void *sample = to ? user_ring_buffer__reserve(to, strlen(text)) : NULL;
 
 	if (!sample)
-		tap_bail("no sample: %s", strerror(errno));
+		ksft_exit_fail_msg("no sample: %s\n", strerror(errno));
 	memcpy(sample, text, strlen(text));
 	user_ring_buffer__submit(to, sample);
 	user_ring_buffer__free(to);
@@ -369,7 +369,7 @@ static bool is_accepted(const char *name)
 }
 
 /* The control of what iter_refused.bpf.c expects to be refused. */
-static int try_untied(const char *ko)
+static void try_untied(const char *ko)
 {
 	static const char *const names[] = {
 		"record_submitted", "record_discarded_by_clone", "block_put", "block_detached",
@@ -377,12 +377,14 @@ static int try_untied(const char *ko)
 	};
 
 	if (control_load(ko, "heap_fault=6"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	for (size_t i = 0; i < COUNT(names); i++)
-		tap_ok(is_accepted(names[i]), "iter: control: untied, %s is accepted", names[i]);
-	tap_ok(!is_accepted("leaked"), "iter: control: untied, a leak is still refused");
-	tap_ok(!control_unload(), "iter: control: the module can be unloaded");
-	return tap_done();
+		ksft_test_result(is_accepted(names[i]), "iter: control: untied, %s is accepted\n",
+				 names[i]);
+	ksft_test_result(!is_accepted("leaked"),
+			 "iter: control: untied, a leak is still refused\n");
+	ksft_test_result(!control_unload(), "iter: control: the module can be unloaded\n");
+	ksft_finished();
 }
 
 int main(int argc, char **argv)
@@ -393,29 +395,30 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: iter KO [WALKS]\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	if (argc > 2 && !strcmp(argv[2], "untied"))
-		return try_untied(argv[1]);
+		try_untied(argv[1]);
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	loader_run(REFUSED, "");
 	skel = iter_bpf__open_and_load();
 	if (!skel)
-		tap_bail("iter.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("iter.bpf.o cannot be had: %s\n", strerror(errno));
 	memory = mmap(NULL, ITER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      bpf_map__fd(skel->maps.memory), 0);
 	file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
 	if (memory == MAP_FAILED || file < 0 || !ring)
-		tap_bail("memory, file or ring: %s", strerror(errno));
+		ksft_exit_fail_msg("memory, file or ring: %s\n", strerror(errno));
 	for (size_t i = 0; i < COUNT(classes); i++)
 		walk_class(&classes[i], walks / (COUNT(classes) - 1) / (classes[i].seldom ?: 1));
 	walk_all_lent();
 	ring_buffer__free(ring);
 	iter_bpf__destroy(skel);
-	tap_ok(kfuncs_called("iterators", 7), "iter: Rust served each kfunc");
-	tap_ok(heap_is_empty(), "iter: all blocks are freed");
+	ksft_test_result(kfuncs_called("iterators", 7), "iter: Rust served each kfunc\n");
+	ksft_test_result(heap_is_empty(), "iter: all blocks are freed\n");
 	control_save_hits();
-	tap_ok(!control_unload(), "iter: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "iter: the module can be unloaded\n");
+	ksft_finished();
 }

@@ -20,7 +20,7 @@
 #include "heapstat.h"
 #include "iter_life.skel.h"
 #include "packets.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define END -1
 #define EVERY 100	/* bytes: a comma */
@@ -62,7 +62,7 @@ static void run(struct bpf_program *prog)
 
 	begin();
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
 }
 
 static void of_dynptrs(void)
@@ -72,34 +72,36 @@ static void of_dynptrs(void)
 	fill();
 	fields = count_of(',', 1, LIFE_BYTES) + 1;
 	run(skel->progs.adjusted);
-	tap_ok(life->count == fields && life->end == END && life->size == LIFE_BYTES - 1 - fields,
-	       "iterlife: bpf_dynptr_adjust() moves the dynptr's view, not the iterator's");
+	ksft_test_result(life->count == fields && life->end == END &&
+			 life->size == LIFE_BYTES - 1 - fields,
+			 "iterlife: bpf_dynptr_adjust() moves the dynptr's view, not the iterator's\n");
 	run(skel->progs.many_delimiters);
-	tap_ok(life->count == count_of(';', 0, LIFE_BYTES) + 1,
-	       "iterlife: of a string of delimiters 65536 bytes count (%llu tokens)", life->count);
+	ksft_test_result(life->count == count_of(';', 0, LIFE_BYTES) + 1,
+			 "iterlife: of a string of delimiters 65536 bytes count (%llu tokens)\n",
+			 life->count);
 	run(skel->progs.written_over);
-	tap_ok(life->count == fields && life->end == END,
-	       "iterlife: a dynptr that is written over meanwhile");
+	ksft_test_result(life->count == fields && life->end == END,
+			 "iterlife: a dynptr that is written over meanwhile\n");
 	run(skel->progs.changed);
-	tap_ok(life->count == 2 && life->last == EVERY && life->end == END,
-	       "iterlife: memory that is written to meanwhile");
+	ksft_test_result(life->count == 2 && life->last == EVERY && life->end == END,
+			 "iterlife: memory that is written to meanwhile\n");
 	run(skel->progs.released);
-	tap_ok(life->count == 2 * fields && heap_is_empty(),
-	       "iterlife: a record and a block, released after the iterators");
+	ksft_test_result(life->count == 2 * fields && heap_is_empty(),
+			 "iterlife: a record and a block, released after the iterators\n");
 	run(skel->progs.nested);
-	tap_ok(life->size == 5 && life->count == count_of(',', 0, LIFE_BYTES) + 5,
-	       "iterlife: lines, and the fields of each");
+	ksft_test_result(life->size == 5 && life->count == count_of(',', 0, LIFE_BYTES) + 5,
+			 "iterlife: lines, and the fields of each\n");
 	run(skel->progs.called);
-	tap_ok(life->count == 2 + 3 * fields,
-	       "iterlife: in functions, and called back by bpf_loop()");
+	ksft_test_result(life->count == 2 + 3 * fields,
+			 "iterlife: in functions, and called back by bpf_loop()\n");
 	run(skel->progs.ended);
-	tap_ok(!life->made && !life->count && life->advanced[0] == -EINVAL &&
-	       life->advanced[1] == -ERANGE && life->advanced[2] <= 0,
-	       "iterlife: nothing to advance before and after, -ERANGE ends it");
+	ksft_test_result(!life->made && !life->count && life->advanced[0] == -EINVAL &&
+			 life->advanced[1] == -ERANGE && life->advanced[2] <= 0,
+			 "iterlife: nothing to advance before and after, -ERANGE ends it\n");
 	run(skel->progs.too_many);
-	tap_ok(!life->advanced[0] && life->made == -E2BIG && !life->advanced[1] &&
-	       life->count == 1 << 23 && life->last == (1 << 24) - 2 && life->end == END,
-	       "iterlife: 2^23 ranges, and no more");
+	ksft_test_result(!life->advanced[0] && life->made == -E2BIG && !life->advanced[1] &&
+			 life->count == 1 << 23 && life->last == (1 << 24) - 2 && life->end == END,
+			 "iterlife: 2^23 ranges, and no more\n");
 }
 
 static void of_files(void)
@@ -112,18 +114,19 @@ static void of_files(void)
 	fill();
 	fields = count_of(',', 1, LIFE_BYTES) + 1;
 	if (file < 0 || write(file, bytes, sizeof(bytes)) != sizeof(bytes))
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	link = bpf_program__attach(skel->progs.adjusted_file);
 	if (!link)
-		tap_bail("lsm: %s", strerror(errno));
+		ksft_exit_fail_msg("lsm: %s\n", strerror(errno));
 	memset(life, 0, sizeof(*life));
 	skel->bss->monitored = getpid();
 	flock(file, LOCK_SH);
 	skel->bss->monitored = 0;
 	bpf_link__destroy(link);
 	close(file);
-	tap_ok(life->count == fields && life->end == END && life->size == LIFE_BYTES - 1 - fields,
-	       "iterlife: nor that over a file, which all its dynptrs share");
+	ksft_test_result(life->count == fields && life->end == END &&
+			 life->size == LIFE_BYTES - 1 - fields,
+			 "iterlife: nor that over a file, which all its dynptrs share\n");
 }
 
 /* The packet's first part has @linear bytes. */
@@ -133,13 +136,13 @@ static void of_packet(struct bpf_program *prog, unsigned int linear, const char 
 
 	begin();
 	if (packet_run(bpf_program__fd(prog), frame, bytes, 3000, linear))
-		tap_bail("%s: %s", bpf_program__name(prog), strerror(errno));
-	tap_note("%s: made %d, %llu fields, the last at %llu", what, life->made, life->count,
-		 life->last);
+		ksft_exit_fail_msg("%s: %s\n", bpf_program__name(prog), strerror(errno));
+	ksft_print_msg("%s: made %d, %llu fields, the last at %llu\n", what, life->made,
+		       life->count, life->last);
 	/* A field of which nothing can be read is not found, nor one of which a part is gone. */
-	tap_ok(!life->made && life->count >= LIFE_SHORT / EVERY - 1 &&
-	       life->count <= LIFE_SHORT / EVERY + 1,
-	       "iterlife: %s that becomes shorter: what is gone is not read", what);
+	ksft_test_result(!life->made && life->count >= LIFE_SHORT / EVERY - 1 &&
+			 life->count <= LIFE_SHORT / EVERY + 1,
+			 "iterlife: %s that becomes shorter: what is gone is not read\n", what);
 }
 
 static void of_metadata(void)
@@ -150,14 +153,14 @@ static void of_metadata(void)
 	memset(packet, ',', sizeof(packet));
 	link = bpf_program__attach_tcx(skel->progs.moved_metadata, if_nametoindex("lo"), NULL);
 	if (!link)
-		tap_bail("tcx: %s", strerror(errno));
+		ksft_exit_fail_msg("tcx: %s\n", strerror(errno));
 	begin();
 	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
 				 ITER_META))
-		tap_bail("live frame: %s", strerror(errno));
+		ksft_exit_fail_msg("live frame: %s\n", strerror(errno));
 	bpf_link__destroy(link);
-	tap_ok(life->count == ITER_META + 1 && life->size == ITER_META,
-	       "iterlife: metadata that is moved with its packet meanwhile");
+	ksft_test_result(life->count == ITER_META + 1 && life->size == ITER_META,
+			 "iterlife: metadata that is moved with its packet meanwhile\n");
 }
 
 static void of_contexts(void)
@@ -167,20 +170,21 @@ static void of_contexts(void)
 	int clock;
 
 	if (!link)
-		tap_bail("raw_tp: %s", strerror(errno));
+		ksft_exit_fail_msg("raw_tp: %s\n", strerror(errno));
 	begin();
 	fields = count_of(',', 0, LIFE_BYTES) + 1;
 	skel->bss->monitored = getpid();
 	syscall(SYS_getpid);
 	skel->bss->monitored = 0;
 	bpf_link__destroy(link);
-	tap_ok(life->count && life->count % fields == 0, "iterlife: in a raw tracepoint");
+	ksft_test_result(life->count && life->count % fields == 0,
+			 "iterlife: in a raw tracepoint\n");
 	memset(life, 0, sizeof(*life));
 	clock = open_clock(0, skel->progs.on_clock);
 	for (int i = 0; i < 100 && !life->count; i++)
 		usleep(10000);
 	close(clock);
-	tap_ok(life->count && life->count % fields == 0, "iterlife: in an interrupt");
+	ksft_test_result(life->count && life->count % fields == 0, "iterlife: in an interrupt\n");
 }
 
 int main(int argc, char **argv)
@@ -189,18 +193,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: iterlife KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	libbpf_set_print(NULL);
 	if (control_load(argv[1], "count=1 heap_red_zones=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = iter_life_bpf__open();
 	if (skel) {
 		memset((void *)skel->rodata->delimiters, ';', 65536);
 		*(char *)&skel->rodata->delimiters[65536] = ',';
 		if (iter_life_bpf__load(skel))
-			tap_bail("iter_life: %s", strerror(errno));
+			ksft_exit_fail_msg("iter_life: %s\n", strerror(errno));
 	}
 	if (!skel)
-		tap_bail("iter_life.bpf.o cannot be had: %s", strerror(errno));
+		ksft_exit_fail_msg("iter_life.bpf.o cannot be had: %s\n", strerror(errno));
 	life = &skel->bss->life;
 	of_dynptrs();
 	of_files();
@@ -211,9 +216,9 @@ int main(int argc, char **argv)
 	of_metadata();
 	of_contexts();
 	iter_life_bpf__destroy(skel);
-	tap_ok(heap_is_empty() && !heap_stat("damaged"),
-	       "iterlife: all blocks are freed, none damaged");
+	ksft_test_result(heap_is_empty() && !heap_stat("damaged"),
+			 "iterlife: all blocks are freed, none damaged\n");
 	control_save_hits();
-	tap_ok(!control_unload(), "iterlife: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "iterlife: the module can be unloaded\n");
+	ksft_finished();
 }

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 #define CAP_BIT(cap) (1ULL << (cap))
 #define CAP_ALL (~0ULL)
@@ -21,11 +21,11 @@ static inline void keep_capabilities(unsigned long long kept)
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	if (syscall(SYS_capget, &header, data))
-		tap_bail("capget: %s", strerror(errno));
+		ksft_exit_fail_msg("capget: %s\n", strerror(errno));
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
 		data[i].effective = data[i].permitted & (kept >> (32 * i));
 	if (syscall(SYS_capset, &header, data))
-		tap_bail("capset: %s", strerror(errno));
+		ksft_exit_fail_msg("capset: %s\n", strerror(errno));
 }
 
 #endif

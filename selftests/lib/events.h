@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 #define EVENT_CPUS 8
 
@@ -36,7 +36,7 @@ static inline void keep_scheduler(void)
 	if (fd < 0)
 		fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
-		tap_bail("event of nothing: %s", strerror(errno));
+		ksft_exit_fail_msg("event of nothing: %s\n", strerror(errno));
 }
 
 /* Opens an event that runs @prog: for thread @pid or, if that is -1, for all on @cpu. */
@@ -50,8 +50,8 @@ static inline int open_event(struct perf_event_attr *attr, int pid, int cpu,
 	attr->size = sizeof(*attr);
 	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, bpf_program__fd(prog)))
-		tap_bail("event %u at %llx: %s", attr->type, (unsigned long long)attr->bp_addr,
-			 strerror(errno));
+		ksft_exit_fail_msg("event %u at %llx: %s\n", attr->type,
+				   (unsigned long long)attr->bp_addr, strerror(errno));
 	return fd;
 }
 
@@ -85,7 +85,7 @@ static inline unsigned long long address_of(const char *name)
 	char symbol[64];
 
 	if (!file)
-		tap_bail("/proc/kallsyms: %s", strerror(errno));
+		ksft_exit_fail_msg("/proc/kallsyms: %s\n", strerror(errno));
 	while (!found && fscanf(file, "%llx %*c %63[^ \t\n]%*[^\n]", &address, symbol) == 2)
 		if (!strcmp(symbol, name))
 			found = address;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 /* A line of debugfs rust_dynptr/heap. */
 static inline unsigned long long heap_stat(const char *name)
@@ -17,14 +17,14 @@ static inline unsigned long long heap_stat(const char *name)
 	char line[32];
 
 	if (!file)
-		tap_bail("no rust_dynptr/heap in debugfs");
+		ksft_exit_fail_msg("no rust_dynptr/heap in debugfs\n");
 	while (fscanf(file, "%31s %llu", line, &value) == 2) {
 		if (!strcmp(line, name)) {
 			fclose(file);
 			return value;
 		}
 	}
-	tap_bail("rust_dynptr/heap has no %s", name);
+	ksft_exit_fail_msg("rust_dynptr/heap has no %s\n", name);
 }
 
 /* Whether all memory is given back, soon: maps and programs are freed after a grace period. */

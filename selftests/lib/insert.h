@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define STATE_SIZE 0x10000
 #define LIVEPATCH "/sys/kernel/livepatch/rust_dynptr"
@@ -36,7 +36,7 @@ static inline int module_insert(const char *ko, const char *parameters)
 	int fd = open(ko, O_RDONLY | O_CLOEXEC), err = 0;
 
 	if (fd < 0)
-		tap_bail("%s: %s", ko, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", ko, strerror(errno));
 	if (syscall(SYS_finit_module, fd, parameters, 0))
 		err = errno;
 	close(fd);
@@ -155,7 +155,7 @@ static inline void state_read(char *text)
 
 	text[length] = 0;
 	if (!tool || pclose(tool) || !length)
-		tap_bail("state.sh fails");
+		ksft_exit_fail_msg("state.sh fails\n");
 }
 
 /* Whether the kernel is as @before; the first line that is not is a comment otherwise. */
@@ -170,8 +170,8 @@ static inline bool state_is(const char *before)
 	for (; before[i] && before[i] == now[i]; i++)
 		if (before[i] == '\n')
 			line = i + 1;
-	tap_note("before: %.*s", (int)strcspn(before + line, "\n"), before + line);
-	tap_note("now: %.*s", (int)strcspn(now + line, "\n"), now + line);
+	ksft_print_msg("before: %.*s\n", (int)strcspn(before + line, "\n"), before + line);
+	ksft_print_msg("now: %.*s\n", (int)strcspn(now + line, "\n"), now + line);
 	return false;
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 /*
  * Whether Rust served each kfunc in the module's debugfs file @name, which has @least of them at
@@ -24,7 +24,7 @@ static inline bool kfuncs_called(const char *name, unsigned int least)
 	if (!list)
 		return false;
 	while (fscanf(list, "%63s %llu", kfunc, &calls) == 2) {
-		tap_note("%s: %llu calls", kfunc, calls);
+		ksft_print_msg("%s: %llu calls\n", kfunc, calls);
 		names++;
 		called += calls > 0;
 	}

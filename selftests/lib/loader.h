@@ -18,7 +18,7 @@
 
 #include "capabilities.h"
 #include "control.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define LOADER_TAGS 16
 #define LOADER_MSGS 8
@@ -72,7 +72,7 @@ static inline struct bpf_object *loader_open(const char *object)
 	struct bpf_object *obj = bpf_object__open_file(control_beside(object), NULL);
 
 	if (!obj)
-		tap_bail("cannot open %s: %s", object, strerror(errno));
+		ksft_exit_fail_msg("cannot open %s: %s\n", object, strerror(errno));
 	return obj;
 }
 
@@ -89,7 +89,7 @@ static inline struct bpf_program *loader_only(struct bpf_object *obj, const char
 			only = prog;
 	}
 	if (!only)
-		tap_bail("no program %s", name);
+		ksft_exit_fail_msg("no program %s\n", name);
 	return only;
 }
 
@@ -201,7 +201,7 @@ static inline int loader_tags(const struct btf *btf, __u32 id, struct loader_num
 		if (strncmp(text, "comment:", strlen("comment:")))
 			continue;
 		if (count == LOADER_TAGS)
-			tap_bail("a program has more than %d tags", LOADER_TAGS);
+			ksft_exit_fail_msg("a program has more than %d tags\n", LOADER_TAGS);
 		tags[count].number = strtoul(text + strlen("comment:"), &end, 10);
 		tags[count++].tag = end + (*end == ':');
 	}
@@ -335,8 +335,8 @@ static inline void loader_show(void)
 
 	for (int lines = 0; from > loader_log && lines < 30; from--)
 		lines += from[-1] == '\n';
-	tap_note("%s; the end of its log:", loader_reason);
-	tap_note("%s", from);
+	ksft_print_msg("%s; the end of its log:\n", loader_reason);
+	ksft_print_msg("%s\n", from);
 }
 
 /* Calls @fn for each program of the object file @object. */
@@ -355,7 +355,7 @@ static inline void loader_each(const char *object, void (*fn)(const struct loade
 		count++;
 	}
 	if (!count)
-		tap_bail("%s has no programs", object);
+		ksft_exit_fail_msg("%s has no programs\n", object);
 	bpf_object__close(obj);
 }
 
@@ -384,10 +384,10 @@ static inline void loader_test_as(const struct loader_spec *spec, enum loader_wh
 	FILE *name = fmemopen(text, sizeof(text), "w");
 
 	if (!name)
-		tap_bail("fmemopen: %s", strerror(errno));
+		ksft_exit_fail_msg("fmemopen: %s\n", strerror(errno));
 	loader_name(spec, who, name);
 	fclose(name);
-	if (!tap_ok(loader_judge(spec, who), "%s%s", prefix, text))
+	if (!ksft_test_result(loader_judge(spec, who), "%s%s\n", prefix, text))
 		loader_show();
 }
 

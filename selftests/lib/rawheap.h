@@ -14,7 +14,7 @@
 
 #include "capabilities.h"
 #include "insns.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* The module's BTF: a file descriptor. */
 static inline int module_btf(void)
@@ -35,7 +35,7 @@ static inline int module_btf(void)
 			return fd;
 		close(fd);
 	}
-	tap_bail("the kernel has no BTF of the module");
+	ksft_exit_fail_msg("the kernel has no BTF of the module\n");
 }
 
 /* A call of a kfunc of the module's. */
@@ -46,7 +46,7 @@ static inline void raw_call(struct insns *insns, const char *name)
 	if (!btf)
 		btf = btf__load_module_btf("rust_dynptr", btf__load_vmlinux_btf());
 	if (!btf)
-		tap_bail("no BTF of the module");
+		ksft_exit_fail_msg("no BTF of the module\n");
 	put(insns, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 1,
 	    btf__find_by_name_kind(btf, name, BTF_KIND_FUNC));
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define PAGE 4096ULL
 #define RING_BUSY 0x80000000U
@@ -62,7 +62,7 @@ static inline void ring_map(struct ring *ring, int fd, unsigned long long size, 
 	ring->consumer = mmap(NULL, PAGE, consumer, MAP_SHARED, fd, 0);
 	rest = mmap(NULL, PAGE + 2 * size, producer, MAP_SHARED, fd, PAGE);
 	if (ring->consumer == MAP_FAILED || rest == MAP_FAILED)
-		tap_bail("cannot map a ring of %llu bytes: %s", size, strerror(errno));
+		ksft_exit_fail_msg("cannot map a ring of %llu bytes: %s\n", size, strerror(errno));
 	ring->producer = (void *)rest;
 	ring->data = rest + PAGE;
 }
@@ -103,9 +103,10 @@ static inline void check_rows(const char *test, const char *const *names, size_t
 	for (size_t i = 0; i < count; i++) {
 		unsigned long long hits = hits_of(names[i]);
 
-		tap_ok(hits > 0, "%s: %s was served by Rust (%llu)", test, names[i], hits);
+		ksft_test_result(hits > 0, "%s: %s was served by Rust (%llu)\n", test, names[i],
+				 hits);
 	}
-	tap_ok(!control_save_hits(), "%s: the hits are kept", test);
+	ksft_test_result(!control_save_hits(), "%s: the hits are kept\n", test);
 }
 
 /* Whether the kernel forgets map @id within some seconds: it is freed by a worker. */

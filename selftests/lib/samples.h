@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 #define MAX_SAMPLES 16
 
@@ -75,7 +75,7 @@ static inline FILE *samples_open(const char *path, const char *group, const char
 	FILE *json = fopen(path, "w");
 
 	if (!json)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	fprintf(json, "{\"group\": \"%s\", \"unit\": \"%s\", \"results\": [", group, unit);
 	return json;
 }

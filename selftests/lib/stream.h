@@ -11,7 +11,7 @@
 
 #include "rows.h"
 #include "rows.skel.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* One program with its ring: who produces, what the consumer expects next. */
 struct stream {
@@ -39,11 +39,11 @@ static inline void open_stream(struct stream *stream)
 	memset(stream, 0, sizeof(*stream));
 	stream->skel = rows_bpf__open_and_load();
 	if (!stream->skel)
-		tap_bail("cannot load rows.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load rows.bpf.o: %s\n", strerror(errno));
 	stream->ring = ring_buffer__new(bpf_map__fd(stream->skel->maps.stream), stream_consume,
 					stream, NULL);
 	if (!stream->ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 }
 
 static inline void close_stream(struct stream *stream)

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 #define ABSENT_PAGE 4096
 
@@ -30,7 +30,7 @@ static inline void absent_make(int count)
 
 	absent.fd = syscall(SYS_userfaultfd, O_NONBLOCK | O_CLOEXEC);
 	if (absent.fd < 0 || ioctl(absent.fd, UFFDIO_API, &api))
-		tap_bail("userfaultfd: %s", strerror(errno));
+		ksft_exit_fail_msg("userfaultfd: %s\n", strerror(errno));
 	absent.pages = mmap(NULL, count * ABSENT_PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	range = (struct uffdio_register){
@@ -38,7 +38,7 @@ static inline void absent_make(int count)
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	if (absent.pages == MAP_FAILED || ioctl(absent.fd, UFFDIO_REGISTER, &range))
-		tap_bail("absent pages: %s", strerror(errno));
+		ksft_exit_fail_msg("absent pages: %s\n", strerror(errno));
 }
 
 /* Waits for @count faults, 5 s each at most. How many there were. */
@@ -66,7 +66,7 @@ static inline void absent_bring(int page, unsigned long long first)
 
 	content[0] = first;
 	if (ioctl(absent.fd, UFFDIO_COPY, &copy))
-		tap_bail("UFFDIO_COPY: %s", strerror(errno));
+		ksft_exit_fail_msg("UFFDIO_COPY: %s\n", strerror(errno));
 }
 
 #endif

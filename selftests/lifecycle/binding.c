@@ -68,7 +68,7 @@ static int references_of(const char *module)
 	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
 	file = fopen(path, "r");
 	if (!file || fscanf(file, "%d", &count) != 1)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	fclose(file);
 	return count;
 }
@@ -101,7 +101,7 @@ static struct binding_bpf *load_kinds(void)
 	struct binding_bpf *skel = binding_bpf__open();
 
 	if (!skel)
-		tap_bail("binding.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("binding.bpf.o: %s\n", strerror(errno));
 	for (size_t i = 0; i < COUNT(attached); i++)
 		bpf_program__set_autoload(program_of(skel, i), true);
 	bpf_program__set_autoload(skel->progs.iter, true);
@@ -112,7 +112,7 @@ static struct binding_bpf *load_kinds(void)
 	bpf_map__set_autocreate(skel->maps.congestion, true);
 	if (bpf_program__set_attach_target(skel->progs.module, 0, MODULE_FUNCTION) ||
 	    binding_bpf__load(skel))
-		tap_bail("cannot load binding.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load binding.bpf.o: %s\n", strerror(errno));
 	skel->bss->monitored = getpid();
 	return skel;
 }
@@ -123,14 +123,14 @@ static struct binding_bpf *load_ext(struct binding_bpf *target)
 	struct binding_bpf *skel = binding_bpf__open();
 
 	if (!skel)
-		tap_bail("binding.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("binding.bpf.o: %s\n", strerror(errno));
 	bpf_program__set_autoload(skel->progs.calls, false);
 	bpf_program__set_autoload(skel->progs.ext, true);
 	if (bpf_map__reuse_fd(skel->maps.ring, bpf_map__fd(target->maps.ring)) ||
 	    bpf_program__set_attach_target(skel->progs.ext,
 					   bpf_program__fd(target->progs.calls), "replaced") ||
 	    binding_bpf__load(skel))
-		tap_bail("cannot load the freplace program: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load the freplace program: %s\n", strerror(errno));
 	return skel;
 }
 
@@ -139,7 +139,7 @@ static void run_once(struct bpf_program *prog, const void *data, size_t size)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = size);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 }
 
 /* A connection to ourselves, with our congestion control. */
@@ -152,10 +152,10 @@ static void use_struct_ops(void)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (server < 0 || client < 0 || bind(server, (void *)&address, len) ||
 	    listen(server, 1) || getsockname(server, (void *)&address, &len))
-		tap_bail("server: %s", strerror(errno));
+		ksft_exit_fail_msg("server: %s\n", strerror(errno));
 	if (setsockopt(client, IPPROTO_TCP, TCP_CONGESTION, "rust_dynptr", 11) ||
 	    connect(client, (void *)&address, len))
-		tap_bail("client: %s", strerror(errno));
+		ksft_exit_fail_msg("client: %s\n", strerror(errno));
 	close(client);
 	close(server);
 }
@@ -171,7 +171,8 @@ static void trigger(struct binding_bpf *skel)
 	for (size_t i = 0; i < COUNT(attached); i++) {
 		links[i] = bpf_program__attach(program_of(skel, i));
 		if (!links[i])
-			tap_bail("cannot attach %s: %s", attached[i].name, strerror(errno));
+			ksft_exit_fail_msg("cannot attach %s: %s\n", attached[i].name,
+					   strerror(errno));
 	}
 	run_once(skel->progs.calls, packet, sizeof(packet));
 	run_once(skel->progs.fentry, NULL, 0);
@@ -179,20 +180,20 @@ static void trigger(struct binding_bpf *skel)
 	syscall(SYS_getppid);
 	fd = open("/dev/loop-control", O_RDWR);
 	if (fd < 0)
-		tap_bail("/dev/loop-control: %s", strerror(errno));
+		ksft_exit_fail_msg("/dev/loop-control: %s\n", strerror(errno));
 	ioctl(fd, LOOP_CTL_GET_FREE);
 	close(fd);
 	iter = bpf_program__attach_iter(skel->progs.iter, NULL);
 	fd = iter ? bpf_iter_create(bpf_link__fd(iter)) : -1;
 	if (fd < 0)
-		tap_bail("cannot attach the iterator: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot attach the iterator: %s\n", strerror(errno));
 	while (read(fd, bytes, sizeof(bytes)) > 0)
 		;
 	close(fd);
 	bpf_link__destroy(iter);
 	ops = bpf_map__attach_struct_ops(skel->maps.congestion);
 	if (!ops)
-		tap_bail("cannot attach struct_ops: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot attach struct_ops: %s\n", strerror(errno));
 	use_struct_ops();
 	bpf_link__destroy(ops);
 	usleep(100000);	/* the timer */
@@ -206,7 +207,7 @@ static unsigned long long consume(struct binding_bpf *skel)
 						    NULL);
 
 	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 	memset(seen, 0, sizeof(seen));
 	total = 0;
 	ring_buffer__consume(ring);
@@ -227,9 +228,10 @@ static void check_kinds(const char *name, struct binding_bpf *skel, bool rust)
 	records = consume(skel);
 	for (unsigned int kind = 0; kind < BINDING_KINDS; kind++)
 		if (kind != BINDING_EXT)
-			tap_ok(seen[kind] > 0, "binding: %s: %s ran", name, kind_names[kind]);
-	tap_ok(records && hits == (rust ? records : 0),
-	       "binding: %s: of %llu records Rust wrote %llu", name, records, hits);
+			ksft_test_result(seen[kind] > 0, "binding: %s: %s ran\n", name,
+					 kind_names[kind]);
+	ksft_test_result(records && hits == (rust ? records : 0),
+			 "binding: %s: of %llu records Rust wrote %llu\n", name, records, hits);
 	bpf_object__for_each_program(prog, skel->obj) {
 		/* Those that write nothing are not bound. */
 		if (!bpf_program__autoload(prog) || prog == skel->progs.ssthresh ||
@@ -238,8 +240,8 @@ static void check_kinds(const char *name, struct binding_bpf *skel, bool rust)
 		programs++;
 		bound += control_is_bound(id_of(prog));
 	}
-	tap_ok(bound == (rust ? programs : 0), "binding: %s: of %zu programs %zu are bound", name,
-	       programs, bound);
+	ksft_test_result(bound == (rust ? programs : 0),
+			 "binding: %s: of %zu programs %zu are bound\n", name, programs, bound);
 }
 
 /* A program of ours in the place of a function of @target's, which may be C's. */
@@ -254,7 +256,7 @@ static void check_ext(const char *name, struct binding_bpf *target, unsigned int
 
 	link = bpf_program__attach_freplace(skel->progs.ext, 0, NULL);
 	if (!link)
-		tap_bail("freplace: %s", strerror(errno));
+		ksft_exit_fail_msg("freplace: %s\n", strerror(errno));
 	held = control_is_bound(id_of(skel->progs.ext)) &&
 	       references_of("rust_dynptr") == before + 1;
 	hits = hits_of("bpf_ringbuf_output");
@@ -262,8 +264,10 @@ static void check_ext(const char *name, struct binding_bpf *target, unsigned int
 	usleep(50000);	/* the timer */
 	hits = hits_of("bpf_ringbuf_output") - hits;
 	consume(target);
-	tap_ok(held && seen[BINDING_EXT] == 1 && !seen[BINDING_REPLACED] && hits == rust_hits,
-	       "binding: a freplace program in a program of %s: bound, ran, %llu hits", name, hits);
+	ksft_test_result(held && seen[BINDING_EXT] == 1 && !seen[BINDING_REPLACED] &&
+			 hits == rust_hits,
+			 "binding: a freplace program in a program of %s: bound, ran, %llu hits\n",
+			 name, hits);
 	/* The link alone keeps it. */
 	bpf_program__unload(skel->progs.ext);
 	run_once(target->progs.calls, packet, sizeof(packet));
@@ -272,14 +276,14 @@ static void check_ext(const char *name, struct binding_bpf *target, unsigned int
 	held = references_of("rust_dynptr") == before + 1;
 	bpf_link__destroy(link);
 	binding_bpf__destroy(skel);
-	tap_ok(held && seen[BINDING_EXT] == 1 && references_become("rust_dynptr", before),
-	       "binding: a freplace program in a program of %s holds the module while attached",
-	       name);
+	ksft_test_result(held && seen[BINDING_EXT] == 1 && references_become("rust_dynptr", before),
+			 "binding: a freplace program in a program of %s holds the module while attached\n",
+			 name);
 	run_once(target->progs.calls, packet, sizeof(packet));
 	usleep(50000);
 	consume(target);
-	tap_ok(seen[BINDING_REPLACED] == 1 && !seen[BINDING_EXT],
-	       "binding: then the function of %s is back", name);
+	ksft_test_result(seen[BINDING_REPLACED] == 1 && !seen[BINDING_EXT],
+			 "binding: then the function of %s is back\n", name);
 }
 
 static void check_module(int before)
@@ -292,8 +296,9 @@ static void check_module(int before)
 	check_ext("Rust", skel, 6);
 	held = held && references_of(MODULE) == loop + 1;
 	binding_bpf__destroy(skel);
-	tap_ok(held && references_become(MODULE, loop) && references_become("rust_dynptr", before),
-	       "binding: a program on another module's function holds both");
+	ksft_test_result(held && references_become(MODULE, loop) &&
+			 references_become("rust_dynptr", before),
+			 "binding: a program on another module's function holds both\n");
 }
 
 int main(int argc, char **argv)
@@ -305,23 +310,23 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: binding KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (system("modprobe " MODULE)) {
 		if (system("[ ! -d /lib/modules/$(uname -r) ]"))
-			tap_bail("modprobe " MODULE " failed");
-		tap_ok(true, "binding # SKIP this kernel has no modules, such as " MODULE);
-		return tap_done();
+			ksft_exit_fail_msg("modprobe " MODULE " failed\n");
+		ksft_exit_skip("this kernel has no modules, such as " MODULE "\n");
 	}
 	old = load_kinds();
 	check_kinds("C", old, false);
-	if (!tap_ok(!control_load(argv[1], "count=1"), "binding: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "binding: the module loads\n"))
+		ksft_finished();
 	before = references_of("rust_dynptr");
 	check_kinds("loaded before", old, false);
 	check_ext("C", old, 1);
 	check_module(before);
-	tap_ok(references_become("rust_dynptr", before) && !control_unload(),
-	       "binding: the module unloads when they are gone");
+	ksft_test_result(references_become("rust_dynptr", before) && !control_unload(),
+			 "binding: the module unloads when they are gone\n");
 	check_kinds("C again", old, false);
 	binding_bpf__destroy(old);
-	return tap_done();
+	ksft_finished();
 }

@@ -60,13 +60,13 @@ static void *run_loads(void *argument)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 
 	if (!skel)
-		tap_bail("rows.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("rows.bpf.o: %s\n", strerror(errno));
 	prog = skel->progs.unbound;
 	bpf_program__set_autoload(skel->progs.rows, false);
 	bpf_program__set_autoload(skel->progs.traffic, false);
 	bpf_program__set_autoload(skel->progs.unbound, true);
 	if (rows_bpf__load(skel))
-		tap_bail("rows.bpf.o cannot be loaded: %s", strerror(errno));
+		ksft_exit_fail_msg("rows.bpf.o cannot be loaded: %s\n", strerror(errno));
 	on_cpu(1);
 	while (!stop) {
 		/* Only until verified: a loaded one would be bound and pin the module. */
@@ -89,10 +89,10 @@ static void check_stream(const char *name, const struct stream *stream)
 {
 	unsigned long long made = stream->skel->bss->stream_next;
 
-	tap_ok(stream_is_right(stream),
-	       "cycles: %s program: %llu records, %llu consumed, %llu wrong, %llu refused, status %lld",
-	       name, made, stream->expected, stream->wrong, stream->skel->bss->stream_refused,
-	       stream->failed);
+	ksft_test_result(stream_is_right(stream),
+			 "cycles: %s program: %llu records, %llu consumed, %llu wrong, %llu refused, status %lld\n",
+			 name, made, stream->expected, stream->wrong,
+			 stream->skel->bss->stream_refused, stream->failed);
 }
 
 /* What the program "traffic" and its verification use. */
@@ -161,16 +161,19 @@ static void report(unsigned long memory, int cycles)
 {
 	long growth = kernel_memory() - memory;
 
-	tap_ok(bound_records && !bound_wrong, "cycles: bound programs: %llu records, %llu wrong",
-	       bound_records, bound_wrong);
-	tap_ok(loads && !load_failures, "cycles: %llu programs verified meanwhile, %llu failed",
-	       (unsigned long long)loads, (unsigned long long)load_failures);
+	ksft_test_result(bound_records && !bound_wrong,
+			 "cycles: bound programs: %llu records, %llu wrong\n", bound_records,
+			 bound_wrong);
+	ksft_test_result(loads && !load_failures,
+			 "cycles: %llu programs verified meanwhile, %llu failed\n",
+			 (unsigned long long)loads, (unsigned long long)load_failures);
 	for (int i = 0; i < row_count; i++)
 		if (hits[i])
-			tap_note("%s: %llu hits", rows[i].name, hits[i]);
-	tap_ok(row_count > 0 && served_all(rows, hits, row_count),
-	       "cycles: every function of the traffic was served by Rust");
-	tap_ok(growth < 8192 + 4 * cycles, "cycles: the kernel's memory grew by %ld kB", growth);
+			ksft_print_msg("%s: %llu hits\n", rows[i].name, hits[i]);
+	ksft_test_result(row_count > 0 && served_all(rows, hits, row_count),
+			 "cycles: every function of the traffic was served by Rust\n");
+	ksft_test_result(growth < 8192 + 4 * cycles, "cycles: the kernel's memory grew by %ld kB\n",
+			 growth);
 }
 
 int main(int argc, char **argv)
@@ -185,6 +188,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: cycles KO N [REST]\n");
 		return 2;
 	}
+	ksft_print_header();
 	wanted = atoi(argv[2]);
 	rest = argc > 3 ? atoi(argv[3]) : 0;
 	state_read(before);
@@ -192,23 +196,23 @@ int main(int argc, char **argv)
 	on_cpu(0);
 	if (pthread_create(&old_thread, NULL, run_old, &old) ||
 	    pthread_create(&load_thread, NULL, run_loads, NULL))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	while (done < wanted && cycle(argv[1])) {
 		done++;
 		/* When all caches are warm; of few cycles, in the middle. */
 		if (!memory && (done == 10 || 2 * done >= wanted))
 			memory = kernel_memory();
 		if (done % 10 == 0)
-			tap_note("%d cycles", done);
+			ksft_print_msg("%d cycles\n", done);
 	}
 	stop = true;
 	pthread_join(old_thread, NULL);
 	pthread_join(load_thread, NULL);
 
-	tap_ok(done == wanted, "cycles: %d of %d load/unload cycles", done, wanted);
+	ksft_test_result(done == wanted, "cycles: %d of %d load/unload cycles\n", done, wanted);
 	check_stream("old", &old);
 	report(memory, done);
-	tap_ok(state_is(before), "cycles: the kernel is as before");
+	ksft_test_result(state_is(before), "cycles: the kernel is as before\n");
 	close_stream(&old);
-	return tap_done();
+	ksft_finished();
 }

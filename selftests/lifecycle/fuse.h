@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "tap.h"
+#include "ksft.h"
 
 #define FUSE_TEST_SIZE 0x10000000000ULL
 #define FUSE_TEST_HELD 64
@@ -43,7 +43,7 @@ static inline void fuse_reply(unsigned long long unique, int error, const void *
 
 	/* A request that was given up has no one to answer to. */
 	if (writev(fuse_test.fd, parts, size ? 2 : 1) < 0 && errno != ENOENT)
-		tap_note("fuse: %s", strerror(errno));
+		ksft_print_msg("fuse: %s\n", strerror(errno));
 }
 
 static inline void fuse_reply_read(const struct fuse_in_header *in, const struct fuse_read_in *read)
@@ -145,13 +145,13 @@ static inline void fuse_mount(const char *where)
 
 	fuse_test.fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (fuse_test.fd < 0 || (mkdir(where, 0755) && errno != EEXIST))
-		tap_bail("/dev/fuse: %s", strerror(errno));
+		ksft_exit_fail_msg("/dev/fuse: %s\n", strerror(errno));
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0",
 		 fuse_test.fd);
 	if (mount("test", where, "fuse", MS_NOSUID | MS_NODEV, options))
-		tap_bail("mount of a fuse file system: %s", strerror(errno));
+		ksft_exit_fail_msg("mount of a fuse file system: %s\n", strerror(errno));
 	if (pthread_create(&fuse_test.thread, NULL, fuse_serve, NULL))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 }
 
 /* From now on reads are kept waiting, until fuse_release(). */

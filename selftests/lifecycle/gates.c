@@ -148,7 +148,7 @@ static struct answer *ask(const struct who *who, struct answer *out)
 	ssize_t got;
 
 	if (pipe(channel))
-		tap_bail("pipe: %s", strerror(errno));
+		ksft_exit_fail_msg("pipe: %s\n", strerror(errno));
 	if (!fork()) {
 		struct answer answer;
 		size_t sent = 0;
@@ -175,7 +175,8 @@ static struct answer *ask(const struct who *who, struct answer *out)
 		at += got;
 	close(channel[0]);
 	if (wait(&status) < 0 || status)
-		tap_bail("a process with capabilities '%s' ended with %x", who->name, status);
+		ksft_exit_fail_msg("a process with capabilities '%s' ended with %x\n", who->name,
+				   status);
 	return out + count;
 }
 
@@ -184,7 +185,7 @@ static void set_unprivileged(const char *value)
 	int fd = open(UNPRIVILEGED, O_WRONLY);
 
 	if (fd < 0 || write(fd, value, 1) != 1)
-		tap_bail("%s: %s", UNPRIVILEGED, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", UNPRIVILEGED, strerror(errno));
 	close(fd);
 }
 
@@ -215,16 +216,17 @@ static void compare(void)
 		if (!memcmp(c, rust, sizeof(*c)))
 			continue;
 		if (differences++ < 5)
-			tap_note("%s, %s, program %zu: C %d log %x, Rust %d log %x",
-				 whos[who].name,
-				 what < each - 2 ? types[what / BY_HELPERS].name : "map",
-				 what % BY_HELPERS, c->err, c->log, rust->err, rust->log);
+			ksft_print_msg("%s, %s, program %zu: C %d log %x, Rust %d log %x\n",
+				       whos[who].name,
+				       what < each - 2 ? types[what / BY_HELPERS].name : "map",
+				       what % BY_HELPERS, c->err, c->log, rust->err, rust->log);
 	}
 	for (size_t i = 0; i < COUNT(whos); i++)
-		tap_note("capabilities '%s': %zu loaded, %zu refused", whos[i].name, loaded[i],
-			 refused[i]);
-	tap_ok(!differences && loaded[0] > 100 && refused[NOBODY] > 300 && !dynptrs,
-	       "gates: %zu loads, %zu differences between C and Rust", CASES, differences);
+		ksft_print_msg("capabilities '%s': %zu loaded, %zu refused\n", whos[i].name,
+			       loaded[i], refused[i]);
+	ksft_test_result(!differences && loaded[0] > 100 && refused[NOBODY] > 300 && !dynptrs,
+			 "gates: %zu loads, %zu differences between C and Rust\n", CASES,
+			 differences);
 }
 
 /* Each type on its own: bound when loaded, one reference, and none when it is gone. */
@@ -247,9 +249,9 @@ static void check_pins(void)
 			close(fd);
 			returned += module_references_become(1);
 		}
-	tap_ok(loaded > 100 && bound == loaded && !wrong && returned == loaded,
-	       "gates: of %zu programs %zu are bound, %zu hold the module wrongly, %zu give it back",
-	       loaded, bound, wrong, returned);
+	ksft_test_result(loaded > 100 && bound == loaded && !wrong && returned == loaded,
+			 "gates: of %zu programs %zu are bound, %zu hold the module wrongly, %zu give it back\n",
+			 loaded, bound, wrong, returned);
 }
 
 /* Refused programs, and those that call nothing of ours, hold nothing. */
@@ -265,8 +267,9 @@ static void check_no_pins(void)
 	put_return(&refused, 1);
 	fd = insns_load(&insns, BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 0);
 	err = insns_load(&refused, BPF_PROG_TYPE_SOCKET_FILTER, 0, NULL, 0);
-	tap_ok(fd >= 0 && !control_is_bound(id_of(fd)) && err < 0 && module_references() == before,
-	       "gates: a program without our functions and a refused one do not hold the module");
+	ksft_test_result(fd >= 0 && !control_is_bound(id_of(fd)) && err < 0 &&
+			 module_references() == before,
+			 "gates: a program without our functions and a refused one do not hold the module\n");
 	close(fd);
 }
 
@@ -280,7 +283,7 @@ static void check_failed_load(void)
 	int before = module_references(), status = 0;
 
 	if (system("echo 1 >/proc/sys/net/core/bpf_jit_limit"))
-		tap_bail("bpf_jit_limit");
+		ksft_exit_fail_msg("bpf_jit_limit\n");
 	set_unprivileged("0");
 	if (!fork()) {
 		set_caps(0);
@@ -289,9 +292,9 @@ static void check_failed_load(void)
 	wait(&status);
 	set_unprivileged("2");
 	system("echo 264241152 >/proc/sys/net/core/bpf_jit_limit");
-	tap_ok(WEXITSTATUS(status) && module_references_become(before),
-	       "gates: a program that cannot be compiled (%d) does not hold the module",
-	       WEXITSTATUS(status));
+	ksft_test_result(WEXITSTATUS(status) && module_references_become(before),
+			 "gates: a program that cannot be compiled (%d) does not hold the module\n",
+			 WEXITSTATUS(status));
 }
 
 /* The kernel's own answer to rmmod, without the tool's care. */
@@ -302,12 +305,12 @@ static void check_rmmod(void)
 	int ret = 0, err = 0;
 
 	if (fd < 0 || !livepatch_end())
-		tap_bail("livepatch: %s", strerror(errno));
+		ksft_exit_fail_msg("livepatch: %s\n", strerror(errno));
 	module_references_become(1);
 	ret = syscall(SYS_delete_module, "rust_dynptr", O_NONBLOCK);
 	err = errno;
-	tap_ok(ret && err == EWOULDBLOCK && module_references() == 1,
-	       "gates: without the livepatch, the program's is the last reference: rmmod refuses");
+	ksft_test_result(ret && err == EWOULDBLOCK && module_references() == 1,
+			 "gates: without the livepatch, the program's is the last reference: rmmod refuses\n");
 	close(fd);
 	module_references_become(0);
 	for (int i = 0; i < 100; i++) {
@@ -316,7 +319,7 @@ static void check_rmmod(void)
 			break;
 		usleep(50000);
 	}
-	tap_ok(!ret, "gates: when it is gone, rmmod works");
+	ksft_test_result(!ret, "gates: when it is gone, rmmod works\n");
 }
 
 int main(int argc, char **argv)
@@ -325,21 +328,22 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: gates KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	ring = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
 	user_ring = ring_create(BPF_MAP_TYPE_USER_RINGBUF, 4096, 0);
 	for (int side = 0; side < SIDES; side++) {
 		answers[side] = calloc(CASES, sizeof(*answers[side]));
 		if (!answers[side] || ring < 0 || user_ring < 0)
-			tap_bail("cannot create maps: %s", strerror(errno));
+			ksft_exit_fail_msg("cannot create maps: %s\n", strerror(errno));
 	}
 	ask_all(answers[WITH_C]);
-	if (!tap_ok(!control_load(argv[1], ""), "gates: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], ""), "gates: the module loads\n"))
+		ksft_finished();
 	ask_all(answers[WITH_RUST]);
 	compare();
 	check_pins();
 	check_no_pins();
 	check_failed_load();
 	check_rmmod();
-	return tap_done();
+	ksft_finished();
 }

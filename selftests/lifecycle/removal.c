@@ -50,7 +50,7 @@ static bool produce(bool rust)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
 
 	if (fd < 0 || bpf_prog_get_info_by_fd(fd, &info, &len))
-		tap_bail("a program cannot be loaded: %d", fd);
+		ksft_exit_fail_msg("a program cannot be loaded: %d\n", fd);
 	right = control_is_bound(info.id) == rust && !bpf_prog_test_run_opts(fd, &opts);
 	close(fd);
 	return right;
@@ -75,15 +75,15 @@ static void wait_through(const char *ko, bool load)
 	void *got;
 
 	if (pthread_create(&waiter, NULL, wait_for_record, (void *)WAIT_MS))
-		tap_bail("no thread");
+		ksft_exit_fail_msg("no thread\n");
 	usleep(500000);
 	right = load ? !control_load(ko, "count=1") : !control_unload();
 	right = right && produce(load);
 	pthread_join(waiter, &got);
 	woken = (long)got == 1;
-	tap_ok(right && woken && take(),
-	       "removal: %s while a ring is mapped and waited for: woken %d, the record is there",
-	       load ? "loaded" : "unloaded", woken);
+	ksft_test_result(right && woken && take(),
+			 "removal: %s while a ring is mapped and waited for: woken %d, the record is there\n",
+			 load ? "loaded" : "unloaded", woken);
 }
 
 static void rings(const char *ko)
@@ -92,19 +92,20 @@ static void rings(const char *ko)
 
 	for (int rust = 0; rust < 2; rust++) {
 		if (rust && control_load(ko, "count=1"))
-			tap_bail("the module does not load");
+			ksft_exit_fail_msg("the module does not load\n");
 		ring_map(&ring, ring_create(BPF_MAP_TYPE_RINGBUF, RING_BYTES, 0), RING_BYTES,
 			 false);
 		id = map_id(ring.fd);
 		if (!rust)
 			wait_through(ko, true);
 		else
-			tap_ok(hits_of("ringbuf_map_alloc") && hits_of("ringbuf_map_mmap_kern"),
-			       "removal: a ring that Rust has made and mapped");
+			ksft_test_result(hits_of("ringbuf_map_alloc") &&
+					 hits_of("ringbuf_map_mmap_kern"),
+					 "removal: a ring that Rust has made and mapped\n");
 		wait_through(ko, false);
 		close(ring.fd);
 		ring_unmap(&ring);
-		tap_ok(map_goes(id), "removal: the ring goes when the module is gone");
+		ksft_test_result(map_goes(id), "removal: the ring goes when the module is gone\n");
 	}
 }
 
@@ -137,7 +138,7 @@ static size_t reason_in(const char *log)
 	const char *reason = strstr(log, "Expected an initialized dynptr");
 
 	if (!reason)
-		tap_bail("the program is refused otherwise: %s", log);
+		ksft_exit_fail_msg("the program is refused otherwise: %s\n", log);
 	return reason - log;
 }
 
@@ -181,15 +182,15 @@ static void verify_through(const char *ko, bool load, const char *log)
 	in_rust = task_is_in_module(sleeper.tid);
 	pid = change_start(load ? ko : NULL, "count=1");
 	waited = waits(pid);
-	tap_note("asleep %d, in Rust %d, waited for %d", asleep, in_rust, waited);
-	tap_ok(asleep && in_rust == !load && waited,
-	       "removal: a task sleeps in the verifier, in %s: the module waits for it to be %s",
-	       load ? "C" : "Rust", load ? "loaded" : "unloaded");
+	ksft_print_msg("asleep %d, in Rust %d, waited for %d\n", asleep, in_rust, waited);
+	ksft_test_result(asleep && in_rust == !load && waited,
+			 "removal: a task sleeps in the verifier, in %s: the module waits for it to be %s\n",
+			 load ? "C" : "Rust", load ? "loaded" : "unloaded");
 	absent_bring(ABSENT, 0);
 	pthread_join(sleeper.thread, NULL);
-	tap_ok(sleeper.err == EINVAL && change_ends(pid, load ? ko : NULL),
-	       "removal: it goes on, refuses the program, and then the module is %s",
-	       load ? "loaded" : "unloaded");
+	ksft_test_result(sleeper.err == EINVAL && change_ends(pid, load ? ko : NULL),
+			 "removal: it goes on, refuses the program, and then the module is %s\n",
+			 load ? "loaded" : "unloaded");
 	madvise(absent.pages, 2 * PAGE, MADV_DONTNEED);
 }
 
@@ -202,12 +203,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: removal KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	state_read(before);
 	rings(argv[1]);
 	absent_make(2);
 	load_refused(&plain);
 	verify_through(argv[1], true, log);
 	verify_through(argv[1], false, log);
-	tap_ok(state_is(before), "removal: the kernel is as before");
-	return tap_done();
+	ksft_test_result(state_is(before), "removal: the kernel is as before\n");
+	ksft_finished();
 }

@@ -58,9 +58,9 @@ static double seconds(void)
 static void load_without_livepatch(const char *ko, const char *parameters)
 {
 	if (control_load(ko, parameters))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	if (!livepatch_end() || !module_references_become(0))
-		tap_bail("the livepatch does not end");
+		ksft_exit_fail_msg("the livepatch does not end\n");
 }
 
 static void *read_file(void *argument)
@@ -87,7 +87,7 @@ static int start_readers(struct sleeper *sleepers, int fd, int cycle)
 			.argument = (cycle * THREADS + i + 1) * 4096UL | i,
 		};
 		if (pthread_create(&sleepers[i].thread, NULL, read_file, &sleepers[i]))
-			tap_bail("pthread_create: %s", strerror(errno));
+			ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	}
 	for (int i = 0; i < 500 && fuse_test.count < THREADS; i++)
 		usleep(10000);
@@ -116,9 +116,9 @@ static void file_cycle(const char *ko, const char *parameters, int fd, int cycle
 			 result->value == (sleepers[i].argument & ~0xfffUL);
 	}
 	gone = change_ends(pid, NULL);
-	tap_ok(in_module == THREADS && waited && right == THREADS && gone,
-	       "sleepers: file: %d of %d asleep in Rust; rmmod waited: %d; %d read what is there",
-	       in_module, THREADS, waited, right);
+	ksft_test_result(in_module == THREADS && waited && right == THREADS && gone,
+			 "sleepers: file: %d of %d asleep in Rust; rmmod waited: %d; %d read what is there\n",
+			 in_module, THREADS, waited, right);
 }
 
 /* Seconds on a kernel with many checks. */
@@ -129,7 +129,7 @@ static void measure_change(const char *ko, const char *parameters)
 	load_without_livepatch(ko, parameters);
 	start = seconds();
 	if (!change_ends(change_start(NULL, NULL), NULL))
-		tap_bail("the module cannot be unloaded");
+		ksft_exit_fail_msg("the module cannot be unloaded\n");
 	change_takes = (seconds() - start) * 1e6;
 }
 
@@ -143,7 +143,7 @@ static void part_file(const char *ko, const char *parameters, int cycles)
 	link = bpf_program__attach(skel->progs.read_file);
 	fd = open(MOUNT "/file", O_RDONLY);
 	if (!link || fd < 0)
-		tap_bail("reader: %s", strerror(errno));
+		ksft_exit_fail_msg("reader: %s\n", strerror(errno));
 	for (int i = 0; i < cycles; i++)
 		file_cycle(ko, parameters, fd, i);
 	bpf_link__destroy(link);
@@ -159,7 +159,7 @@ static pid_t start_fentry(void)
 	pid_t pid;
 
 	if (pipe(link))
-		tap_bail("pipe: %s", strerror(errno));
+		ksft_exit_fail_msg("pipe: %s\n", strerror(errno));
 	pid = fork();
 	if (!pid) {
 		dup2(link[1], 1);
@@ -168,7 +168,7 @@ static pid_t start_fentry(void)
 	}
 	/* It says that it is attached. */
 	if (read(link[0], &said, 1) != 1)
-		tap_bail("no fentry program");
+		ksft_exit_fail_msg("no fentry program\n");
 	return pid;
 }
 
@@ -220,9 +220,9 @@ static void refused_cycle(const char *ko, const char *parameters, struct sleeper
 	waits = caught && change_waits(load);
 	fuse_release();
 	refused = caught && was_refused(load);
-	tap_ok(caught && waits && refused,
-	       "sleepers: refused: asleep in Rust: %d; the load waited: %d; and was refused: %d",
-	       caught, waits, refused);
+	ksft_test_result(caught && waits && refused,
+			 "sleepers: refused: asleep in Rust: %d; the load waited: %d; and was refused: %d\n",
+			 caught, waits, refused);
 }
 
 static void part_refused(const char *ko, const char *parameters, int cycles)
@@ -233,13 +233,13 @@ static void part_refused(const char *ko, const char *parameters, int cycles)
 	double start = seconds();
 
 	if (!was_refused(change_start(ko, parameters)))
-		tap_bail("the module is not refused");
+		ksft_exit_fail_msg("the module is not refused\n");
 	change_takes = (seconds() - start) * 1e6;
 	fuse_mount(MOUNT);
 	link = bpf_program__attach(skel->progs.read_file);
 	reader.fd = open(MOUNT "/file", O_RDONLY);
 	if (!link || reader.fd < 0 || pthread_create(&reader.thread, NULL, read_on, &reader))
-		tap_bail("reader: %s", strerror(errno));
+		ksft_exit_fail_msg("reader: %s\n", strerror(errno));
 	for (int i = 0; i < cycles; i++)
 		refused_cycle(ko, parameters, &reader);
 	atomic_store(&enough, true);
@@ -278,7 +278,7 @@ static struct sleepers_bpf *load_programs(void)
 	struct sleepers_bpf *new = sleepers_bpf__open_and_load();
 
 	if (!new)
-		tap_bail("cannot load sleepers.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load sleepers.bpf.o: %s\n", strerror(errno));
 	new->bss->monitored = getpid();
 	return new;
 }
@@ -297,13 +297,13 @@ static void user_cycle(const char *ko, const char *parameters)
 	bound->bss->attached_address = (unsigned long)absent.pages;
 	link = bpf_program__attach(bound->progs.copy_attached);
 	if (!link)
-		tap_bail("attach: %s", strerror(errno));
+		ksft_exit_fail_msg("attach: %s\n", strerror(errno));
 	for (int i = 0; i < THREADS; i++) {
 		sleepers[i].fd = bpf_program__fd(bound->progs.copy_user);
 		sleepers[i].copy.address = (unsigned long)absent.pages + i * PAGE;
 		if (pthread_create(&sleepers[i].thread, NULL, i ? copy_user : call_getpgid,
 				   &sleepers[i]))
-			tap_bail("pthread_create: %s", strerror(errno));
+			ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	}
 	faults = absent_wait(THREADS);
 	for (int i = 0; i < THREADS; i++)
@@ -313,9 +313,9 @@ static void user_cycle(const char *ko, const char *parameters)
 	sleepers_bpf__destroy(bound);
 	usleep(1000000);
 	held = module_references();
-	tap_ok(faults == THREADS && in_module == THREADS && held == 2,
-	       "sleepers: user: %d of %d asleep in Rust; 2 programs hold %d references",
-	       in_module, THREADS, held);
+	ksft_test_result(faults == THREADS && in_module == THREADS && held == 2,
+			 "sleepers: user: %d of %d asleep in Rust; 2 programs hold %d references\n",
+			 in_module, THREADS, held);
 	for (int i = 0; i < THREADS; i++)
 		absent_bring(i, 1000 + i);
 	for (int i = 0; i < THREADS; i++) {
@@ -325,8 +325,8 @@ static void user_cycle(const char *ko, const char *parameters)
 	}
 	/* At once, while the programs are on their way out. */
 	module_references_become(0);
-	tap_ok(right == THREADS - 1 && !control_unload(),
-	       "sleepers: user: %d copied what is there; then the module goes", right);
+	ksft_test_result(right == THREADS - 1 && !control_unload(),
+			 "sleepers: user: %d copied what is there; then the module goes\n", right);
 }
 
 static void part_user(const char *ko, const char *parameters, int cycles)
@@ -398,15 +398,15 @@ static void maps_cycle(const char *ko, const char *parameters, const pid_t *pids
 	int status;
 
 	if (control_load(ko, parameters))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	usleep(700000);
 	for (size_t i = 0; i < COUNT(doings); i++)
 		in_module += task_is_in_module(pids[i]);
 	start = seconds();
 	status = control_unload();
-	tap_ok(in_module >= (int)COUNT(doings) - 2 && !status,
-	       "sleepers: maps: %d of %zu asleep in Rust; rmmod took %.1f s", in_module,
-	       COUNT(doings), seconds() - start);
+	ksft_test_result(in_module >= (int)COUNT(doings) - 2 && !status,
+			 "sleepers: maps: %d of %zu asleep in Rust; rmmod took %.1f s\n", in_module,
+			 COUNT(doings), seconds() - start);
 	/* Long enough for those who would have woken up in what is no more. */
 	usleep(rest);
 }
@@ -435,8 +435,8 @@ static void part_maps(const char *ko, const char *parameters, int cycles)
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
 	}
-	tap_ok(alive == COUNT(doings), "sleepers: maps: %d of %zu go on with C", alive,
-	       COUNT(doings));
+	ksft_test_result(alive == COUNT(doings), "sleepers: maps: %d of %zu go on with C\n", alive,
+			 COUNT(doings));
 }
 
 int main(int argc, char **argv)
@@ -448,6 +448,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sleepers KO file|refused|user|maps [CYCLES [PARAMETER]]\n");
 		return 2;
 	}
+	ksft_print_header();
 	skel = load_programs();
 	if (!strcmp(argv[2], "file"))
 		part_file(argv[1], parameters, cycles);
@@ -458,5 +459,5 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[2], "maps"))
 		part_maps(argv[1], parameters, cycles);
 	sleepers_bpf__destroy(skel);
-	return tap_done();
+	ksft_finished();
 }

@@ -21,7 +21,7 @@
 #include "control.h"
 #include "insert.h"
 #include "switch.skel.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define PATCH "/sys/kernel/livepatch/rust_dynptr/"
 
@@ -43,7 +43,7 @@ static void share_processor(void)
 	CPU_ZERO(&first);
 	CPU_SET(0, &first);
 	if (sched_setaffinity(0, sizeof(first), &first))
-		tap_bail("cannot pin a thread: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot pin a thread: %s\n", strerror(errno));
 }
 
 static void *burn(void *unused)
@@ -75,7 +75,7 @@ static void *verify(void *unused)
 	share_processor();
 
 	if (!skel)
-		tap_bail("cannot open switch.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot open switch.bpf.o: %s\n", strerror(errno));
 	skel->rodata->count = turns;
 	/* Statistics alone; without a log libbpf would load once more, for one. */
 	bpf_program__set_log_level(skel->progs.turns, 4);
@@ -115,7 +115,7 @@ static void begin(pthread_t threads[2])
 	atomic_store(&ended, false);
 	if (pthread_create(&threads[0], NULL, verify, NULL) ||
 	    pthread_create(&threads[1], NULL, burn, NULL))
-		tap_bail("no thread");
+		ksft_exit_fail_msg("no thread\n");
 	while (!atomic_load(&tid))
 		usleep(1000);
 	/* Into the loop. */
@@ -164,12 +164,12 @@ static void look(int side)
 
 static void report(const char *what)
 {
-	tap_ok(seen > 0 && inside > 0,
-	       "switch: the program was still being verified, %s (%d looks, %d in the verifier)",
-	       what, seen, inside);
-	tap_ok(!wrong, "switch: its task stayed on its side, %s (%d of %d looks)", what, wrong,
-	       seen);
-	tap_ok(!load_error, "switch: it was accepted, %s (%d)", what, load_error);
+	ksft_test_result(seen > 0 && inside > 0,
+			 "switch: the program was still being verified, %s (%d looks, %d in the verifier)\n",
+			 what, seen, inside);
+	ksft_test_result(!wrong, "switch: its task stayed on its side, %s (%d of %d looks)\n", what,
+			 wrong, seen);
+	ksft_test_result(!load_error, "switch: it was accepted, %s (%d)\n", what, load_error);
 }
 
 /*
@@ -182,7 +182,7 @@ static bool was_signalled(void)
 	if (load_error != -EAGAIN || turns < 1000)
 		return false;
 	turns /= 2;
-	tap_note("switch: signalled while it was verified; again with %u turns", turns);
+	ksft_print_msg("switch: signalled while it was verified; again with %u turns\n", turns);
 	return true;
 }
 
@@ -196,23 +196,25 @@ static void enable_once(const char *ko)
 	snprintf(command, sizeof(command), CONTROL_TOOL " load %s count=1", ko);
 	tool = popen(command, "r");
 	if (!tool)
-		tap_bail("cannot start %s", command);
+		ksft_exit_fail_msg("cannot start %s\n", command);
 	while (number_in(PATCH "enabled", 0) != 1 && !atomic_load(&ended))
 		usleep(1000);
 	look(1);
 	end(threads);
-	tap_ok(!pclose(tool), "switch: the module loads");
+	ksft_test_result(!pclose(tool), "switch: the module loads\n");
 }
 
 static void enable(const char *ko)
 {
 	enable_once(ko);
 	while (was_signalled()) {
-		tap_ok(!control_unload(), "switch: the module unloads, for another attempt");
+		ksft_test_result(!control_unload(),
+				 "switch: the module unloads, for another attempt\n");
 		enable_once(ko);
 	}
 	report("enabling");
-	tap_ok(hits() == 0, "switch: no part of it was judged by Rust (%llu calls)", hits());
+	ksft_test_result(hits() == 0, "switch: no part of it was judged by Rust (%llu calls)\n",
+			 hits());
 }
 
 /* 0, or an errno. */
@@ -231,7 +233,7 @@ static void disable_once(void)
 	pthread_t threads[2];
 
 	begin(threads);
-	tap_ok(!disable_patch(), "switch: the livepatch is disabled");
+	ksft_test_result(!disable_patch(), "switch: the livepatch is disabled\n");
 	look(0);
 	end(threads);
 }
@@ -240,14 +242,15 @@ static void disable(const char *ko)
 {
 	disable_once();
 	while (was_signalled()) {
-		tap_ok(!control_unload() && !control_load(ko, "count=1"),
-		       "switch: the module comes anew, for another attempt");
+		ksft_test_result(!control_unload() && !control_load(ko, "count=1"),
+				 "switch: the module comes anew, for another attempt\n");
 		disable_once();
 	}
 	report("disabling");
-	tap_ok(hits() == turns, "switch: all of it was judged by Rust (%llu of %u calls)", hits(),
-	       turns);
-	tap_ok(!control_unload(), "switch: the module unloads");
+	ksft_test_result(hits() == turns,
+			 "switch: all of it was judged by Rust (%llu of %u calls)\n", hits(),
+			 turns);
+	ksft_test_result(!control_unload(), "switch: the module unloads\n");
 }
 
 int main(int argc, char **argv)
@@ -258,9 +261,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: switch KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (libbpf_register_prog_handler("tc", BPF_PROG_TYPE_SCHED_CLS, 0, &opts) < 0)
-		tap_bail("cannot register a section's handler");
+		ksft_exit_fail_msg("cannot register a section's handler\n");
 	enable(argv[1]);
 	disable(argv[1]);
-	return tap_done();
+	ksft_finished();
 }

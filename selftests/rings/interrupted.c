@@ -65,7 +65,7 @@ static void find_functions(const char *const *names, size_t count, struct functi
 	size_t n = 0;
 
 	if (!all || !file)
-		tap_bail("/proc/kallsyms: %s", strerror(errno));
+		ksft_exit_fail_msg("/proc/kallsyms: %s\n", strerror(errno));
 	while (n < MAX_SYMBOLS &&
 	       fscanf(file, "%llx %*c %95[^ \t\n]%*[^\n]", &all[n].start, all[n].name) == 2)
 		n++;
@@ -142,7 +142,7 @@ static unsigned long long sweep(struct pair *pair, const struct function *functi
 		if (op == INTERRUPTED_DRAIN)
 			produce_sample(&pair->user);
 		if (bpf_prog_test_run_opts(bpf_program__fd(pair->outer->progs.outer), &opts))
-			tap_bail("test run: %s", strerror(errno));
+			ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 		close(fd);
 		consume(pair);
 	}
@@ -155,14 +155,14 @@ static struct interrupted_bpf *load_programs(__u32 flags, struct interrupted_bpf
 	struct interrupted_bpf *skel = interrupted_bpf__open();
 
 	if (!skel)
-		tap_bail("interrupted.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("interrupted.bpf.o: %s\n", strerror(errno));
 	bpf_map__set_map_flags(skel->maps.ring, flags);
 	if (others &&
 	    (bpf_map__reuse_fd(skel->maps.ring, bpf_map__fd(others->maps.ring)) ||
 	     bpf_map__reuse_fd(skel->maps.user_ring, bpf_map__fd(others->maps.user_ring))))
-		tap_bail("reuse of a map: %s", strerror(errno));
+		ksft_exit_fail_msg("reuse of a map: %s\n", strerror(errno));
 	if (interrupted_bpf__load(skel))
-		tap_bail("cannot load interrupted.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load interrupted.bpf.o: %s\n", strerror(errno));
 	return skel;
 }
 
@@ -188,14 +188,15 @@ static void sweep_all(struct pair *pair, const char *name, const struct function
 		made = pair->user.producer[0] / 16;
 		seen = *pair->user.consumer / 16;
 	}
-	tap_ok(hits > 20 && inner->refused && inner->made + (op == INTERRUPTED_DISCARD) &&
-	       !outer->strange && !inner->strange && !pair->wrong && made == seen &&
-	       (op == INTERRUPTED_DRAIN || !outer->refused) && inner->slow * 100 <= inner->runs,
-	       "interrupted: %s: %s: at %llu instructions, %llu refused, %llu of %llu records seen",
-	       name, op_names[op], hits, inner->refused, seen, made);
-	tap_note("longest: %llu us outer, %llu us inner; %llu and %llu strange, %llu wrong",
-		 outer->longest / 1000, inner->longest / 1000, outer->strange, inner->strange,
-		 pair->wrong);
+	ksft_test_result(hits > 20 && inner->refused && inner->made + (op == INTERRUPTED_DISCARD) &&
+			 !outer->strange && !inner->strange && !pair->wrong && made == seen &&
+			 (op == INTERRUPTED_DRAIN || !outer->refused) &&
+			 inner->slow * 100 <= inner->runs,
+			 "interrupted: %s: %s: at %llu instructions, %llu refused, %llu of %llu records seen\n",
+			 name, op_names[op], hits, inner->refused, seen, made);
+	ksft_print_msg("longest: %llu us outer, %llu us inner; %llu and %llu strange, %llu wrong\n",
+		       outer->longest / 1000, inner->longest / 1000, outer->strange, inner->strange,
+		       pair->wrong);
 }
 
 static void run_pair(const char *name, struct interrupted_bpf *outer, struct interrupted_bpf *inner,
@@ -254,19 +255,20 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: interrupted KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	CPU_ZERO(&set);
 	CPU_SET(0, &set);
 	sched_setaffinity(0, sizeof(set), &set);
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		run_with_c(&kinds[i]);
-	if (!tap_ok(!control_load(argv[1], ""), "interrupted: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], ""), "interrupted: the module loads\n"))
+		ksft_finished();
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		run_with_rust(&kinds[i]);
-	tap_ok(!control_unload(), "interrupted: the module unloads");
+	ksft_test_result(!control_unload(), "interrupted: the module unloads\n");
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		interrupted_bpf__destroy(kinds[i].c);
 		interrupted_bpf__destroy(kinds[i].c_inner);
 	}
-	return tap_done();
+	ksft_finished();
 }

@@ -97,7 +97,7 @@ static void produce(struct producer *producer)
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(producer->skel->progs.produce), &opts) &&
 	    errno != EINTR)
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 	if (producer->skel->bss->state.failed != failed)
 		sched_yield();
 }
@@ -126,18 +126,18 @@ static struct producer *add_producer(int ring, bool rust)
 	struct mixed_bpf *skel = mixed_bpf__open();
 
 	if (!skel || producer_count == MAX_PRODUCERS)
-		tap_bail("mixed.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("mixed.bpf.o: %s\n", strerror(errno));
 	if (ring >= 0 && bpf_map__reuse_fd(skel->maps.ring, ring))
-		tap_bail("reuse of the ring: %s", strerror(errno));
+		ksft_exit_fail_msg("reuse of the ring: %s\n", strerror(errno));
 	if (mixed_bpf__load(skel))
-		tap_bail("cannot load mixed.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load mixed.bpf.o: %s\n", strerror(errno));
 	skel->bss->producer = producer_count;
 	skel->bss->batch = BATCH;
 	skel->data->random = 88172645463325252ULL + producer_count;
 	producer->skel = skel;
 	producer->rust = rust;
 	if (control_is_bound(id_of(skel)) != rust)
-		tap_bail("producer %u is bound to the other side", producer_count);
+		ksft_exit_fail_msg("producer %u is bound to the other side\n", producer_count);
 	producer_count++;
 	return producer;
 }
@@ -171,9 +171,10 @@ static void check_side(const char *name, bool rust, unsigned int first)
 		for (int method = 0; method < 8; method++)
 			complete = complete && (state->by_method[method] || state->made < 1000);
 	}
-	tap_ok(made && complete && !lost && !wrong,
-	       "mixed: %s: %s: %llu records, %llu refused, %llu discarded: %lld lost, %llu wrong",
-	       name, rust ? "Rust" : "C", made, failed, discarded, (long long)lost, wrong);
+	ksft_test_result(made && complete && !lost && !wrong,
+			 "mixed: %s: %s: %llu records, %llu refused, %llu discarded: %lld lost, %llu wrong\n",
+			 name, rust ? "Rust" : "C", made, failed, discarded, (long long)lost,
+			 wrong);
 }
 
 static double seconds(void)
@@ -203,9 +204,9 @@ static void steady(const char *ko, unsigned long long records)
 	double start, time;
 
 	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 	if (control_load(ko, "count=1"))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	new = add_producer(fd, true);
 	consumed = 0;
 	stop_old = false;
@@ -213,7 +214,7 @@ static void steady(const char *ko, unsigned long long records)
 	start = seconds();
 	if (pthread_create(&consumer, NULL, consume, ring) ||
 	    pthread_create(&old_thread, NULL, run_old, old))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	on_cpu(0);
 	while (consumed < records)
 		produce(new);
@@ -223,12 +224,12 @@ static void steady(const char *ko, unsigned long long records)
 	finish(ring, consumer);
 	end_producer(new);
 	end_producer(old);
-	tap_ok(consumed >= records && !alien,
-	       "mixed: %llu records of C and Rust at once in %.1f s, %.0f a second, %llu of nobody",
-	       (unsigned long long)consumed, time, consumed / time, alien);
+	ksft_test_result(consumed >= records && !alien,
+			 "mixed: %llu records of C and Rust at once in %.1f s, %.0f a second, %llu of nobody\n",
+			 (unsigned long long)consumed, time, consumed / time, alien);
 	check_side("at once", false, 0);
 	check_side("at once", true, 0);
-	tap_ok(!control_save_hits() && !control_unload(), "mixed: the module unloads");
+	ksft_test_result(!control_save_hits() && !control_unload(), "mixed: the module unloads\n");
 }
 
 /* What a program makes that comes and goes: at most for two seconds. */
@@ -246,13 +247,13 @@ static void cycle(const char *ko, int ring)
 	struct producer *producer;
 
 	if (control_load(ko, ""))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	producer = add_producer(ring, true);
 	produce_some(producer);
 	end_producer(producer);
 	/* Goes in the middle of what C produces. */
 	if (control_unload())
-		tap_bail("the module does not unload");
+		ksft_exit_fail_msg("the module does not unload\n");
 	producer = add_producer(ring, false);
 	produce_some(producer);
 	end_producer(producer);
@@ -268,13 +269,13 @@ static void go_through(const char *name, const char *ko, int count, int fd)
 	fd = bpf_map__fd(old->skel->maps.ring);
 	ring = ring_buffer__new(fd, on_record, NULL, NULL);
 	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 	consumed = 0;
 	stop_old = false;
 	stop_consumer = false;
 	if (pthread_create(&consumer, NULL, consume, ring) ||
 	    pthread_create(&old_thread, NULL, run_old, old))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	on_cpu(0);
 	for (int i = 0; i < count; i++)
 		cycle(ko, fd);
@@ -282,8 +283,9 @@ static void go_through(const char *name, const char *ko, int count, int fd)
 	pthread_join(old_thread, NULL);
 	finish(ring, consumer);
 	end_producer(old);
-	tap_ok(consumed && !alien, "mixed: %s: %llu records in %d cycles, %llu of nobody", name,
-	       (unsigned long long)consumed, count, alien);
+	ksft_test_result(consumed && !alien,
+			 "mixed: %s: %llu records in %d cycles, %llu of nobody\n", name,
+			 (unsigned long long)consumed, count, alien);
 	check_side(name, false, first);
 	check_side(name, true, first);
 }
@@ -298,19 +300,20 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: mixed KO [RECORDS [CYCLES]]; at most 40 cycles\n");
 		return 2;
 	}
+	ksft_print_header();
 	if (records)
 		steady(argv[1], records);
 	if (!count)
-		return tap_done();
+		ksft_finished();
 	go_through("in cycles", argv[1], count, -1);
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module does not load");
+		ksft_exit_fail_msg("the module does not load\n");
 	fd = ring_create(BPF_MAP_TYPE_RINGBUF, 65536, 0);
 	if (fd < 0 || !hits_of("ringbuf_map_alloc"))
-		tap_bail("cannot create a ring: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot create a ring: %s\n", strerror(errno));
 	if (control_unload())
-		tap_bail("the module does not unload");
+		ksft_exit_fail_msg("the module does not unload\n");
 	go_through("in a ring of Rust", argv[1], count, fd);
 	close(fd);
-	return tap_done();
+	ksft_finished();
 }

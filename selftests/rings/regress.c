@@ -50,16 +50,16 @@ static struct regress_bpf *load_programs(const char *const *names, size_t count,
 	struct regress_bpf *skel = regress_bpf__open();
 
 	if (!skel)
-		tap_bail("regress.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("regress.bpf.o: %s\n", strerror(errno));
 	for (size_t i = 0; i < count; i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(skel->obj, names[i]),
 					  true);
 	if (size)
 		bpf_map__set_max_entries(skel->maps.ring, size);
 	if (ring >= 0 && bpf_map__reuse_fd(skel->maps.ring, ring))
-		tap_bail("reuse of the ring: %s", strerror(errno));
+		ksft_exit_fail_msg("reuse of the ring: %s\n", strerror(errno));
 	if (regress_bpf__load(skel))
-		tap_bail("cannot load regress.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load regress.bpf.o: %s\n", strerror(errno));
 	return skel;
 }
 
@@ -68,7 +68,7 @@ static void run_once(struct bpf_program *prog)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts) && errno != EINTR)
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 }
 
 /* B1, B9: with the consumer's position set by user space. */
@@ -85,12 +85,13 @@ static void check_overlap(const char *name)
 		run_once(skel->progs.take_too_much);
 		good = good && !skel->bss->taken[0] && !skel->bss->taken[1] && !ring.producer[0];
 	}
-	tap_ok(good, "regress: B1: %s: no record is larger than the ring, wherever the consumer is",
-	       name);
+	ksft_test_result(good,
+			 "regress: B1: %s: no record is larger than the ring, wherever the consumer is\n",
+			 name);
 	*ring.consumer = 0x3000;
 	run_once(skel->progs.take_twice);
-	tap_ok(skel->bss->taken[0] && !skel->bss->taken[1] && ring.producer[0] == 0x3008,
-	       "regress: B9: %s: no record overlaps one that is not committed", name);
+	ksft_test_result(skel->bss->taken[0] && !skel->bss->taken[1] && ring.producer[0] == 0x3008,
+			 "regress: B9: %s: no record overlaps one that is not committed\n", name);
 	ring_unmap(&ring);
 	regress_bpf__destroy(skel);
 }
@@ -124,16 +125,16 @@ static void check_verdict(const struct loader_spec *spec, void *context)
 	char **log = &logs[verdicts->count++];
 
 	if (verdicts->count > COUNT(logs))
-		tap_bail("%s has more than %zu programs", spec->object, COUNT(logs));
+		ksft_exit_fail_msg("%s has more than %zu programs\n", spec->object, COUNT(logs));
 	neutralise(loader_log);
 	if (!*log)
 		*log = strdup(loader_log);
 	same = *log && !strcmp(loader_log, *log);
 	if (!same)
-		tap_note("logs differ: %.600s", loader_log);
-	tap_ok(right && same, "regress: %s: %s: %s is %s, with the same log", spec->description,
-	       verdicts->side, spec->name,
-	       spec->verdicts[LOADER_PRIV].failure ? "refused" : "accepted");
+		ksft_print_msg("logs differ: %.600s\n", loader_log);
+	ksft_test_result(right && same, "regress: %s: %s: %s is %s, with the same log\n",
+			 spec->description, verdicts->side, spec->name,
+			 spec->verdicts[LOADER_PRIV].failure ? "refused" : "accepted");
 	if (!right)
 		loader_show();
 }
@@ -161,8 +162,9 @@ static void check_sync(const char *name)
 	}
 	close_events(fds);
 	regress_bpf__destroy(watcher);
-	tap_ok(good == 10, "regress: B8: %s: %d of 10 rings wait for their irq_work when freed",
-	       name, good);
+	ksft_test_result(good == 10,
+			 "regress: B8: %s: %d of 10 rings wait for their irq_work when freed\n",
+			 name, good);
 }
 
 /* B8: rings that go while each context switch commits into them and asks for a wake-up. */
@@ -176,18 +178,19 @@ static void check_free_while_committing(const char *name)
 	__u32 key = 0;
 
 	if (!link)
-		tap_bail("attach: %s", strerror(errno));
+		ksft_exit_fail_msg("attach: %s\n", strerror(errno));
 	for (; rings <= 100 || seconds() < end; rings++) {
 		int fd = ring_create(BPF_MAP_TYPE_RINGBUF, 4096, 0);
 
 		if (fd < 0 || bpf_map_update_elem(bpf_map__fd(skel->maps.outer), &key, &fd, 0))
-			tap_bail("inner ring: %s", strerror(errno));
+			ksft_exit_fail_msg("inner ring: %s\n", strerror(errno));
 		close(fd);
 		usleep(50);
 	}
 	bpf_link__destroy(link);
 	regress_bpf__destroy(skel);
-	tap_ok(rings > 100, "regress: B8: %s: %u rings go while they are written to", name, rings);
+	ksft_test_result(rings > 100, "regress: B8: %s: %u rings go while they are written to\n",
+			 name, rings);
 }
 
 /* What the consumer has seen of each side, context and CPU. */
@@ -261,7 +264,7 @@ static void attach_contexts(struct regress_bpf *skel, int *clocks)
 	skel->links.on_switch = bpf_program__attach(skel->progs.on_switch);
 	skel->links.on_contention = bpf_program__attach(skel->progs.on_contention);
 	if (!skel->links.on_switch || !skel->links.on_contention)
-		tap_bail("attach: %s", strerror(errno));
+		ksft_exit_fail_msg("attach: %s\n", strerror(errno));
 	for (int cpu = 0; cpu < event_cpus(); cpu++)
 		clocks[cpu] = open_event(&attr, -1, cpu, skel->progs.on_clock);
 }
@@ -298,8 +301,8 @@ static void check_streams(const char *name, const struct regress_bpf *skel)
 			if (stream->longest > longest)
 				longest = stream->longest;
 		}
-		tap_note("%s: side %u, %s: %llu records, %llu refused", name, skel->bss->side,
-			 names[context], count, failed);
+		ksft_print_msg("%s: side %u, %s: %llu records, %llu refused\n", name,
+			       skel->bss->side, names[context], count, failed);
 		all = all && count;
 		total += count;
 	}
@@ -307,11 +310,11 @@ static void check_streams(const char *name, const struct regress_bpf *skel)
 	if (event_cpus() > 2 && system("grep -qw hypervisor /proc/cpuinfo"))
 		all = all && skel->bss->own_contention;
 	/* As long as a lock is waited for in vain, before it was seen that it cannot be had. */
-	tap_ok(all && !lost && !wrong && slow * 1000 <= total,
-	       "regress: B11, B12: %s: side %u: all contexts, %lld lost, %llu wrong, longest %llu us",
-	       name, skel->bss->side, (long long)lost, wrong, longest / 1000);
-	tap_note("%s: %llu took longer than 100 ms; %u waits for the ring's own lock", name, slow,
-		 skel->bss->own_contention);
+	ksft_test_result(all && !lost && !wrong && slow * 1000 <= total,
+			 "regress: B11, B12: %s: side %u: all contexts, %lld lost, %llu wrong, longest %llu us\n",
+			 name, skel->bss->side, (long long)lost, wrong, longest / 1000);
+	ksft_print_msg("%s: %llu took longer than 100 ms; %u waits for the ring's own lock\n", name,
+		       slow, skel->bss->own_contention);
 }
 
 /*
@@ -327,7 +330,7 @@ static void check_contexts(const char *name, struct regress_bpf **sides, int cou
 
 	ring = ring_buffer__new(bpf_map__fd(sides[0]->maps.ring), on_record, NULL, NULL);
 	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 	ring_buffer__consume(ring);
 	memset(seen, 0, sizeof(seen));
 	wrong = 0;
@@ -340,10 +343,10 @@ static void check_contexts(const char *name, struct regress_bpf **sides, int cou
 	if (pthread_create(&threads[n++], NULL, consume, ring) ||
 	    pthread_create(&threads[n++], NULL, contend, NULL) ||
 	    pthread_create(&threads[n++], NULL, contend, NULL))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	for (int i = 0; i < count * TASKS; i++)
 		if (pthread_create(&threads[n++], NULL, run_task, sides[i % count]))
-			tap_bail("pthread_create: %s", strerror(errno));
+			ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	usleep(SECONDS * 1000000);
 	stop = true;
 	while (n)
@@ -436,11 +439,11 @@ static void check_edges(const char *name, struct regress_bpf *skel)
 	ring_map(&ring, fd, 65536, false);
 	*ring.consumer = ring.producer[0];
 	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
-		tap_bail("epoll: %s", strerror(errno));
+		ksft_exit_fail_msg("epoll: %s\n", strerror(errno));
 	stop = false;
 	on_cpu(0);
 	if (pthread_create(&thread, NULL, produce_edges, &producer))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	count = consume_edges(&ring, epoll, &edges);
 	pthread_join(thread, NULL);
 	close(epoll);
@@ -450,9 +453,9 @@ static void check_edges(const char *name, struct regress_bpf *skel)
 
 		made += stream->seq - stream->failed;
 	}
-	tap_ok(count && count == made && edges.wakeups > EDGE_WAKEUPS && !edges.lost,
-	       "regress: B13: %s: edge-triggered epoll: %llu of %llu records, %llu wake-ups, %llu lost",
-	       name, count, made, edges.wakeups, edges.lost);
+	ksft_test_result(count && count == made && edges.wakeups > EDGE_WAKEUPS && !edges.lost,
+			 "regress: B13: %s: edge-triggered epoll: %llu of %llu records, %llu wake-ups, %llu lost\n",
+			 name, count, made, edges.wakeups, edges.lost);
 }
 
 /* A task that waits in poll() when its ring's operations change hands. */
@@ -471,7 +474,8 @@ static void check_waiter(const char *name, pthread_t thread, struct regress_bpf 
 	skel->bss->records = 1;
 	run_once(skel->progs.task);
 	pthread_join(thread, &result);
-	tap_ok((long)result == 1 && seconds() - start < 5, "regress: a waiter in poll(): %s", name);
+	ksft_test_result((long)result == 1 && seconds() - start < 5,
+			 "regress: a waiter in poll(): %s\n", name);
 }
 
 static void empty(struct regress_bpf *skel)
@@ -505,6 +509,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: regress KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	all_of("C");
 	sides[0] = load_programs(contexts, COUNT(contexts), -1, 0);
 	fd = bpf_map__fd(sides[0]->maps.ring);
@@ -512,10 +517,10 @@ int main(int argc, char **argv)
 	check_edges("C", sides[0]);
 	empty(sides[0]);
 	if (pthread_create(&thread, NULL, wait_in_poll, &fd))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	usleep(100000);
-	if (!tap_ok(!control_load(argv[1], "count=1"), "regress: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "regress: the module loads\n"))
+		ksft_finished();
 	sides[1] = load_programs(contexts, COUNT(contexts), fd, 0);
 	check_waiter("C put it to sleep, Rust wakes it", thread, sides[1]);
 	all_of("Rust");
@@ -523,11 +528,12 @@ int main(int argc, char **argv)
 	check_edges("Rust", sides[1]);
 	empty(sides[0]);
 	if (pthread_create(&thread, NULL, wait_in_poll, &fd))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	usleep(100000);
 	regress_bpf__destroy(sides[1]);
-	tap_ok(!control_save_hits() && !control_unload(), "regress: the module unloads");
+	ksft_test_result(!control_save_hits() && !control_unload(),
+			 "regress: the module unloads\n");
 	check_waiter("Rust put it to sleep, C wakes it", thread, sides[0]);
 	regress_bpf__destroy(sides[0]);
-	return tap_done();
+	ksft_finished();
 }

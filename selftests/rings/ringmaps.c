@@ -43,7 +43,7 @@ __printf(2, 3) static void note(long long value, const char *fmt, ...)
 		all->room = all->room ? 2 * all->room : 4096;
 		all->list = realloc(all->list, all->room * sizeof(*all->list));
 		if (!all->list)
-			tap_bail("no memory");
+			ksft_exit_fail_msg("no memory\n");
 	}
 	va_start(args, fmt);
 	vsnprintf(all->list[all->count].what, sizeof(all->list[0].what), fmt, args);
@@ -69,12 +69,12 @@ static void compare(int part, const char *what)
 		if (c[i].value == rust[i].value && !strcmp(c[i].what, rust[i].what))
 			continue;
 		if (differences++ < 5)
-			tap_note("C: %s: %lld; Rust: %s: %lld", c[i].what, c[i].value,
-				 rust[i].what, rust[i].value);
+			ksft_print_msg("C: %s: %lld; Rust: %s: %lld\n", c[i].what, c[i].value,
+				       rust[i].what, rust[i].value);
 	}
-	tap_ok(n && good < n && !differences,
-	       "ringmaps: %s: %zu outcomes, %zu without error, %zu differences between C and Rust",
-	       what, n, good, differences);
+	ksft_test_result(n && good < n && !differences,
+			 "ringmaps: %s: %zu outcomes, %zu without error, %zu differences between C and Rust\n",
+			 what, n, good, differences);
 }
 
 static const __u32 entries[] = {
@@ -144,7 +144,7 @@ static int map_to_see(bool user)
 	fd = ring_create(user ? BPF_MAP_TYPE_USER_RINGBUF : BPF_MAP_TYPE_RINGBUF,
 			 DATA_PAGES * PAGE, 0);
 	if (fd < 0)
-		tap_bail("cannot create a map: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot create a map: %s\n", strerror(errno));
 	ring_map(&ring, fd, DATA_PAGES * PAGE, user);
 	if (user) {
 		ring.producer[0] = 0x1234;
@@ -154,10 +154,10 @@ static int map_to_see(bool user)
 		*ring.consumer = 0x4321;
 		skel = rings_bpf__open();
 		if (!skel || bpf_map__reuse_fd(skel->maps.ring, fd))
-			tap_bail("rings.bpf.o: %s", strerror(errno));
+			ksft_exit_fail_msg("rings.bpf.o: %s\n", strerror(errno));
 		bpf_map__set_max_entries(skel->maps.ring, DATA_PAGES * PAGE);
 		if (rings_bpf__load(skel))
-			tap_bail("cannot load rings.bpf.o: %s", strerror(errno));
+			ksft_exit_fail_msg("cannot load rings.bpf.o: %s\n", strerror(errno));
 		*ring.consumer = 0;
 		for (int i = 0; i < 2 * DATA_PAGES - 1; i++) {
 			skel->bss->request = (struct rings_case){
@@ -242,7 +242,7 @@ static void write_file(const char *path, const char *text)
 	int fd = open(path, O_WRONLY);
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	close(fd);
 }
 
@@ -252,7 +252,7 @@ static long long read_number(const char *path)
 	FILE *file = fopen(path, "r");
 
 	if (!file || fscanf(file, "%lld", &number) != 1)
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	fclose(file);
 	return number;
 }
@@ -263,7 +263,7 @@ static void make_cgroup(void)
 
 	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	if (mkdir(CGROUP, 0755))
-		tap_bail("%s: %s", CGROUP, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", CGROUP, strerror(errno));
 	snprintf(limit, sizeof(limit), "%d", LIMIT);
 	write_file(CGROUP "/memory.max", limit);
 }
@@ -276,7 +276,7 @@ static void poverty(void)
 	long long left;
 
 	if (pipe(channel))
-		tap_bail("pipe: %s", strerror(errno));
+		ksft_exit_fail_msg("pipe: %s\n", strerror(errno));
 	if (!fork()) {
 		long long results[2 * COUNT(sizes)];
 
@@ -297,7 +297,7 @@ static void poverty(void)
 			value = 1;
 		note(value, "%u bytes without memory", sizes[i / 2]);
 		if (value != -ENOMEM)
-			tap_note("%u bytes without memory: %lld", sizes[i / 2], value);
+			ksft_print_msg("%u bytes without memory: %lld\n", sizes[i / 2], value);
 	}
 	close(channel[0]);
 	wait(NULL);
@@ -307,7 +307,8 @@ static void poverty(void)
 			break;
 		usleep(50000);
 	}
-	tap_ok(left < 3 << 20, "ringmaps: after failures %lld bytes are left charged", left);
+	ksft_test_result(left < 3 << 20, "ringmaps: after failures %lld bytes are left charged\n",
+			 left);
 }
 
 /* B7: the memory of a ring is a vmap() for user space. */
@@ -319,7 +320,7 @@ static void check_vmap(const char *name)
 	FILE *file = fopen("/proc/vmallocinfo", "r");
 
 	if (fd < 0 || !file)
-		tap_bail("vmallocinfo: %s", strerror(errno));
+		ksft_exit_fail_msg("vmallocinfo: %s\n", strerror(errno));
 	while (fgets(line, sizeof(line), file)) {
 		unsigned long bytes;
 
@@ -329,7 +330,7 @@ static void check_vmap(const char *name)
 	}
 	fclose(file);
 	close(fd);
-	tap_ok(found, "ringmaps: B7: with %s a ring is a vmap for user space", name);
+	ksft_test_result(found, "ringmaps: B7: with %s a ring is a vmap for user space\n", name);
 }
 
 static void all_of(const char *name)
@@ -355,18 +356,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: ringmaps KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	make_cgroup();
 	side = WITH_C;
 	all_of("C");
-	if (!tap_ok(!control_load(argv[1], "count=1"), "ringmaps: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "ringmaps: the module loads\n"))
+		ksft_finished();
 	side = WITH_RUST;
 	all_of("Rust");
 	compare(CREATED, "creation");
 	compare(MAPPED, "mappings");
 	compare(POOR, "no memory");
 	check_rows("ringmaps", mine, COUNT(mine));
-	tap_ok(!control_unload(), "ringmaps: the module unloads");
+	ksft_test_result(!control_unload(), "ringmaps: the module unloads\n");
 	rmdir(CGROUP);
-	return tap_done();
+	ksft_finished();
 }

@@ -130,7 +130,7 @@ static void run_case(struct rings_bpf *skel, const struct rings_case *c, struct 
 	skel->bss->request = *c;
 	memset(&skel->bss->result, 0, sizeof(skel->bss->result));
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.rings), &opts))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 	*r = skel->bss->result;
 	r->producer_pos = ring->producer[0];
 	r->pending_pos = ring->producer[1];
@@ -147,15 +147,15 @@ static struct rings_bpf *load_for(const struct config *config, int reuse)
 	struct rings_bpf *skel = rings_bpf__open();
 
 	if (!skel)
-		tap_bail("rings.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("rings.bpf.o: %s\n", strerror(errno));
 	bpf_map__set_max_entries(skel->maps.ring, config->size);
 	bpf_map__set_map_flags(skel->maps.ring, config->flags);
 	if (config->flags & BPF_F_NUMA_NODE)
 		bpf_map__set_numa_node(skel->maps.ring, 0);
 	if (reuse >= 0 && bpf_map__reuse_fd(skel->maps.ring, reuse))
-		tap_bail("reuse of a map: %s", strerror(errno));
+		ksft_exit_fail_msg("reuse of a map: %s\n", strerror(errno));
 	if (rings_bpf__load(skel))
-		tap_bail("cannot load rings.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load rings.bpf.o: %s\n", strerror(errno));
 	return skel;
 }
 
@@ -183,7 +183,7 @@ static void round_of(int side, size_t i, struct rings_bpf *skel, struct rings_bp
 	fill(skel);
 	fill(other);
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.locate), &opts))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 	counter->bss->watched = skel->bss->address;
 	ring_map(&ring, bpf_map__fd(skel->maps.ring), config->size, false);
 	for (unsigned int n = 0; n < config->cases; n++) {
@@ -197,20 +197,20 @@ static void round_of(int side, size_t i, struct rings_bpf *skel, struct rings_bp
 	}
 	contents[side][i] = malloc(config->size);
 	if (!contents[side][i])
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	memcpy(contents[side][i], (void *)ring.data, config->size);
 	ring_unmap(&ring);
 }
 
 static void show(const char *side, const struct rings_result *r)
 {
-	tap_note("  %-4s made %lld ret %lld more %lld size %llu wakeups %u poll %x", side,
-		 r->made, r->ret, r->more, r->size, r->wakeups, r->poll);
-	tap_note("       query %llx %llx %llx %llx %llx", r->seen[0], r->seen[1], r->seen[2],
-		 r->seen[3], r->seen[4]);
-	tap_note("       producer %llx pending %llx overwrite %llx consumer %llx header %llx %llx",
-		 r->producer_pos, r->pending_pos, r->overwrite_pos, r->consumer_pos, r->header,
-		 r->word);
+	ksft_print_msg("  %-4s made %lld ret %lld more %lld size %llu wakeups %u poll %x\n", side,
+		       r->made, r->ret, r->more, r->size, r->wakeups, r->poll);
+	ksft_print_msg("       query %llx %llx %llx %llx %llx\n", r->seen[0], r->seen[1],
+		       r->seen[2], r->seen[3], r->seen[4]);
+	ksft_print_msg("  producer %llx pending %llx over %llx consumer %llx header %llx %llx\n",
+		       r->producer_pos, r->pending_pos, r->overwrite_pos, r->consumer_pos,
+		       r->header, r->word);
 }
 
 static size_t compare_cases(int side, size_t i)
@@ -228,9 +228,9 @@ static size_t compare_cases(int side, size_t i)
 			continue;
 		if (differences++ >= 3)
 			continue;
-		tap_note("%s, case %u: op %u size %llx constant %u flags %llx reserve flags %llx",
-			 config->name, n, request.op, request.size, request.constant,
-			 request.flags, request.reserve_flags);
+		ksft_print_msg("%s, case %u: op %u size %llx constant %u flags %llx reserve %llx\n",
+			       config->name, n, request.op, request.size, request.constant,
+			       request.flags, request.reserve_flags);
 		show("C", c);
 		show("Rust", r);
 	}
@@ -243,9 +243,10 @@ static void compare(int side)
 		size_t differences = compare_cases(side, i);
 		bool same = !memcmp(contents[WITH_C][i], contents[side][i], configs[i].size);
 
-		tap_ok(!differences && same,
-		       "rings: %s: %s: %u cases, %zu differences from C, contents the same: %d",
-		       configs[i].name, side_names[side], configs[i].cases, differences, same);
+		ksft_test_result(!differences && same,
+				 "rings: %s: %s: %u cases, %zu differences from C, contents the same: %d\n",
+				 configs[i].name, side_names[side], configs[i].cases, differences,
+				 same);
 	}
 }
 
@@ -266,10 +267,10 @@ static void check_grid(void)
 			wrapped += (r->producer_pos ^ last->producer_pos) >= configs[i].size;
 			held += r->pending_pos != r->producer_pos;
 		}
-	tap_ok(made > 5000 && refused > 2000 && wakeups > 500 && overwritten > 1000 &&
-	       wrapped > 500 && held > 1000,
-	       "rings: %zu cases with records, %zu without, %zu wake-ups, %zu overwritten, %zu turns",
-	       made, refused, wakeups, overwritten, wrapped);
+	ksft_test_result(made > 5000 && refused > 2000 && wakeups > 500 && overwritten > 1000 &&
+			 wrapped > 500 && held > 1000,
+			 "rings: %zu cases with records, %zu without, %zu wake-ups, %zu overwritten, %zu turns\n",
+			 made, refused, wakeups, overwritten, wrapped);
 }
 
 static const char *const mine[] = {
@@ -296,7 +297,7 @@ static void rounds_with_rust(struct rings_bpf **old, struct wakeups_bpf *counter
 		/* An empty one, to be used when the module is gone. */
 		rust_maps[i] = ring_create(BPF_MAP_TYPE_RINGBUF, configs[i].size, configs[i].flags);
 		if (rust_maps[i] < 0)
-			tap_bail("cannot create a map: %s", strerror(errno));
+			ksft_exit_fail_msg("cannot create a map: %s\n", strerror(errno));
 	}
 	compare(WITH_RUST);
 	compare(WITH_BOTH);
@@ -304,11 +305,11 @@ static void rounds_with_rust(struct rings_bpf **old, struct wakeups_bpf *counter
 	id = map_id(bpf_map__fd(old[0]->maps.ring));
 	for (size_t i = 0; i < COUNT(configs); i++)
 		rings_bpf__destroy(old[i]);
-	tap_ok(id && map_goes(id), "rings: maps that C made go");
+	ksft_test_result(id && map_goes(id), "rings: maps that C made go\n");
 	for (int i = 0; i < 500 && hits_of("ringbuf_map_free") < freed + COUNT(configs); i++)
 		usleep(10000);
-	tap_ok(hits_of("ringbuf_map_free") >= freed + COUNT(configs),
-	       "rings: Rust freed maps that C made");
+	ksft_test_result(hits_of("ringbuf_map_free") >= freed + COUNT(configs),
+			 "rings: Rust freed maps that C made\n");
 	check_rows("rings", mine, COUNT(mine));
 }
 
@@ -322,15 +323,16 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: rings KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	for (int side = 0; side < SIDES; side++)
 		for (size_t i = 0; i < COUNT(configs); i++) {
 			results[side][i] = calloc(MAX_CASES, sizeof(*results[side][i]));
 			if (!results[side][i])
-				tap_bail("no memory");
+				ksft_exit_fail_msg("no memory\n");
 		}
 	counter = wakeups_bpf__open_and_load();
 	if (!counter)
-		tap_bail("cannot load wakeups.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load wakeups.bpf.o: %s\n", strerror(errno));
 	open_breakpoints(breakpoints, "__wake_up", counter->progs.count_wakeups);
 	for (size_t i = 0; i < COUNT(configs); i++) {
 		struct rings_bpf *skel = load_for(&configs[i], -1);
@@ -340,10 +342,11 @@ int main(int argc, char **argv)
 		old[i] = load_for(&configs[i], -1);
 	}
 	check_grid();
-	if (!tap_ok(!control_load(argv[1], "count=1"), "rings: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "rings: the module loads\n"))
+		ksft_finished();
 	rounds_with_rust(old, counter);
-	tap_ok(!control_unload(), "rings: the module unloads while maps that it made live");
+	ksft_test_result(!control_unload(),
+			 "rings: the module unloads while maps that it made live\n");
 	for (size_t i = 0; i < COUNT(configs); i++) {
 		struct rings_bpf *skel = load_for(&configs[i], rust_maps[i]);
 		__u32 id = map_id(rust_maps[i]);
@@ -351,11 +354,11 @@ int main(int argc, char **argv)
 		round_of(WITH_C_AGAIN, i, skel, skel, counter);
 		rings_bpf__destroy(skel);
 		close(rust_maps[i]);
-		tap_ok(id && map_goes(id), "rings: %s: C frees the map that Rust made",
-		       configs[i].name);
+		ksft_test_result(id && map_goes(id), "rings: %s: C frees the map that Rust made\n",
+				 configs[i].name);
 	}
 	compare(WITH_C_AGAIN);
 	close_events(breakpoints);
 	wakeups_bpf__destroy(counter);
-	return tap_done();
+	ksft_finished();
 }

@@ -142,7 +142,7 @@ static void run_case(struct userrings_bpf *skel, const struct userrings_case *c,
 	skel->bss->request = *c;
 	memset(&skel->bss->result, 0, sizeof(skel->bss->result));
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.drain), &opts))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 	*r = skel->bss->result;
 	r->consumer_pos = *ring->consumer;
 	poll(&poll_fd, 1, 0);
@@ -154,12 +154,12 @@ static struct userrings_bpf *load_for(unsigned long long size, int reuse)
 	struct userrings_bpf *skel = userrings_bpf__open();
 
 	if (!skel)
-		tap_bail("userrings.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("userrings.bpf.o: %s\n", strerror(errno));
 	bpf_map__set_max_entries(skel->maps.ring, size);
 	if (reuse >= 0 && bpf_map__reuse_fd(skel->maps.ring, reuse))
-		tap_bail("reuse of a map: %s", strerror(errno));
+		ksft_exit_fail_msg("reuse of a map: %s\n", strerror(errno));
 	if (userrings_bpf__load(skel))
-		tap_bail("cannot load userrings.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load userrings.bpf.o: %s\n", strerror(errno));
 	return skel;
 }
 
@@ -173,7 +173,7 @@ static void round_of(int side, size_t i, struct userrings_bpf *skel, struct user
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.locate), &opts))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 	counter->bss->watched = skel->bss->address;
 	ring_map(&ring, bpf_map__fd(skel->maps.ring), config->size, true);
 	for (unsigned int n = 0; n < config->cases; n++) {
@@ -187,16 +187,17 @@ static void round_of(int side, size_t i, struct userrings_bpf *skel, struct user
 	}
 	contents[side][i] = malloc(config->size);
 	if (!contents[side][i])
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	memcpy(contents[side][i], (void *)ring.data, config->size);
 	ring_unmap(&ring);
 }
 
 static void show(const char *side, const struct userrings_result *r)
 {
-	tap_note("  %-4s ret %lld samples %llu bytes %llu hash %llx nested %lld written %lld", side,
-		 r->ret, r->samples, r->bytes, r->hash, r->nested, r->written);
-	tap_note("       consumer %llx wakeups %u poll %x", r->consumer_pos, r->wakeups, r->poll);
+	ksft_print_msg("  %-4s ret %lld samples %llu bytes %llu hash %llx nested %lld wrote %lld\n",
+		       side, r->ret, r->samples, r->bytes, r->hash, r->nested, r->written);
+	ksft_print_msg("       consumer %llx wakeups %u poll %x\n", r->consumer_pos, r->wakeups,
+		       r->poll);
 }
 
 static void compare(int side)
@@ -215,15 +216,15 @@ static void compare(int side)
 				continue;
 			if (differences++ >= 3)
 				continue;
-			tap_note("%s, case %u:", configs[i].name, n);
+			ksft_print_msg("%s, case %u:\n", configs[i].name, n);
 			show("C", c);
 			show("Rust", r);
 		}
 		same = !memcmp(contents[WITH_C][i], contents[side][i], configs[i].size);
-		tap_ok(drained > 200 && failed > 200 && !differences && same,
-		       "userrings: %s: %s: %u drains, %zu with samples, %zu failed, %zu differences",
-		       configs[i].name, side_names[side], configs[i].cases, drained, failed,
-		       differences);
+		ksft_test_result(drained > 200 && failed > 200 && !differences && same,
+				 "userrings: %s: %s: %u drains, %zu with samples, %zu failed, %zu differences\n",
+				 configs[i].name, side_names[side], configs[i].cases, drained,
+				 failed, differences);
 	}
 }
 
@@ -240,9 +241,9 @@ static void check_maximum(const char *name, struct userrings_bpf *skel)
 	run_case(skel, &c, &ring, &first);
 	run_case(skel, &c, &ring, &second);
 	ring_unmap(&ring);
-	tap_ok(first.ret == MAX_SAMPLES && second.ret == 1000,
-	       "userrings: %s: of %d samples a drain takes %lld, the next %lld", name,
-	       MAX_SAMPLES + 1000, first.ret, second.ret);
+	ksft_test_result(first.ret == MAX_SAMPLES && second.ret == 1000,
+			 "userrings: %s: of %d samples a drain takes %lld, the next %lld\n", name,
+			 MAX_SAMPLES + 1000, first.ret, second.ret);
 }
 
 static atomic_bool stop;
@@ -296,7 +297,7 @@ static void check_racing_producer(const char *name, struct userrings_bpf *skel)
 	ring_map(&ring, bpf_map__fd(skel->maps.ring), 4096, true);
 	stop = false;
 	if (pthread_create(&thread, NULL, disturb, &ring))
-		tap_bail("pthread_create: %s", strerror(errno));
+		ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	on_cpu(0);
 	while (seconds() < end) {
 		unsigned long long before = *ring.consumer, moved;
@@ -314,9 +315,9 @@ static void check_racing_producer(const char *name, struct userrings_bpf *skel)
 	stop = true;
 	pthread_join(thread, NULL);
 	ring_unmap(&ring);
-	tap_ok(samples && errors && !wrong,
-	       "userrings: B17: %s: %llu drains of a racing producer: %llu samples, %llu errors, %llu wrong",
-	       name, drains, samples, errors, wrong);
+	ksft_test_result(samples && errors && !wrong,
+			 "userrings: B17: %s: %llu drains of a racing producer: %llu samples, %llu errors, %llu wrong\n",
+			 name, drains, samples, errors, wrong);
 }
 
 struct drainer {
@@ -363,7 +364,7 @@ static void check_two_drainers(const char *name, struct userrings_bpf *a, struct
 	stop = false;
 	for (int i = 0; i < 2; i++)
 		if (pthread_create(&threads[i], NULL, drain, &drainers[i]))
-			tap_bail("pthread_create: %s", strerror(errno));
+			ksft_exit_fail_msg("pthread_create: %s\n", strerror(errno));
 	for (double end = seconds() + 1; seconds() < end;) {
 		if (pos - __atomic_load_n(ring.consumer, __ATOMIC_ACQUIRE) > 4096 - 32) {
 			sched_yield();
@@ -380,11 +381,12 @@ static void check_two_drainers(const char *name, struct userrings_bpf *a, struct
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	ring_unmap(&ring);
-	tap_ok(made && drainers[0].samples + drainers[1].samples == made &&
-	       drainers[0].busy + drainers[1].busy && !drainers[0].wrong && !drainers[1].wrong,
-	       "userrings: %s: two drain %llu samples: %llu and %llu, busy %llu and %llu times",
-	       name, made, drainers[0].samples, drainers[1].samples, drainers[0].busy,
-	       drainers[1].busy);
+	ksft_test_result(made && drainers[0].samples + drainers[1].samples == made &&
+			 drainers[0].busy + drainers[1].busy && !drainers[0].wrong &&
+			 !drainers[1].wrong,
+			 "userrings: %s: two drain %llu samples: %llu and %llu, busy %llu and %llu times\n",
+			 name, made, drainers[0].samples, drainers[1].samples, drainers[0].busy,
+			 drainers[1].busy);
 }
 
 static const char *const mine[] = {
@@ -414,7 +416,7 @@ static void rounds_with_rust(struct userrings_bpf **old, struct wakeups_bpf *cou
 		userrings_bpf__destroy(skel);
 		rust_maps[i] = ring_create(BPF_MAP_TYPE_USER_RINGBUF, configs[i].size, 0);
 		if (rust_maps[i] < 0)
-			tap_bail("cannot create a map: %s", strerror(errno));
+			ksft_exit_fail_msg("cannot create a map: %s\n", strerror(errno));
 	}
 	skel = load_for(2 << 20, -1);
 	check_maximum("Rust", skel);
@@ -426,8 +428,8 @@ static void rounds_with_rust(struct userrings_bpf **old, struct wakeups_bpf *cou
 		userrings_bpf__destroy(old[i]);
 	for (int i = 0; i < 500 && hits_of("ringbuf_map_free") < freed + COUNT(configs); i++)
 		usleep(10000);
-	tap_ok(hits_of("ringbuf_map_free") >= freed + COUNT(configs),
-	       "userrings: Rust freed maps that C made");
+	ksft_test_result(hits_of("ringbuf_map_free") >= freed + COUNT(configs),
+			 "userrings: Rust freed maps that C made\n");
 	check_rows("userrings", mine, COUNT(mine));
 }
 
@@ -458,21 +460,23 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: userrings KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	for (int side = 0; side < SIDES; side++)
 		for (size_t i = 0; i < COUNT(configs); i++) {
 			results[side][i] = calloc(MAX_CASES, sizeof(*results[side][i]));
 			if (!results[side][i])
-				tap_bail("no memory");
+				ksft_exit_fail_msg("no memory\n");
 		}
 	counter = wakeups_bpf__open_and_load();
 	if (!counter)
-		tap_bail("cannot load wakeups.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load wakeups.bpf.o: %s\n", strerror(errno));
 	open_breakpoints(breakpoints, "__wake_up", counter->progs.count_wakeups);
 	rounds_with_c(old, counter);
-	if (!tap_ok(!control_load(argv[1], "count=1"), "userrings: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "userrings: the module loads\n"))
+		ksft_finished();
 	rounds_with_rust(old, counter);
-	tap_ok(!control_unload(), "userrings: the module unloads while maps that it made live");
+	ksft_test_result(!control_unload(),
+			 "userrings: the module unloads while maps that it made live\n");
 	for (size_t i = 0; i < COUNT(configs); i++) {
 		struct userrings_bpf *skel = load_for(configs[i].size, rust_maps[i]);
 		__u32 id = map_id(rust_maps[i]);
@@ -480,11 +484,12 @@ int main(int argc, char **argv)
 		round_of(WITH_C_AGAIN, i, skel, skel, counter);
 		userrings_bpf__destroy(skel);
 		close(rust_maps[i]);
-		tap_ok(id && map_goes(id), "userrings: %s: C frees the map that Rust made",
-		       configs[i].name);
+		ksft_test_result(id && map_goes(id),
+				 "userrings: %s: C frees the map that Rust made\n",
+				 configs[i].name);
 	}
 	compare(WITH_C_AGAIN);
 	close_events(breakpoints);
 	wakeups_bpf__destroy(counter);
-	return tap_done();
+	ksft_finished();
 }

@@ -20,7 +20,7 @@
 #include "control.h"
 #include "grid.skel.h"
 #include "packets.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define LINEAR 100	/* bytes of the first part of a packet with fragments */
 #define SHORT 3456	/* of a packet without: fits a page with all around it */
@@ -168,7 +168,7 @@ static void make_cases(void)
 
 	places = calloc(room, sizeof(*places));
 	if (!places)
-		tap_bail("no memory");
+		ksft_exit_fail_msg("no memory\n");
 	for (unsigned int class = 0; class < GRID_CLASSES; class++)
 		for (int op = classes[class].first_op; op <= classes[class].last_op; op++)
 			for (size_t view = 0; view < COUNT(views); view++)
@@ -176,7 +176,7 @@ static void make_cases(void)
 	for (int side = 0; side < SIDES; side++) {
 		results[side] = calloc(total, sizeof(*results[side]));
 		if (!results[side])
-			tap_bail("no memory");
+			ksft_exit_fail_msg("no memory\n");
 	}
 }
 
@@ -232,7 +232,7 @@ static void run_file(struct grid_bpf *skel)
 {
 	skel->bss->monitored = getpid();
 	if (flock(file, LOCK_SH))
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 	skel->bss->monitored = 0;
 }
 
@@ -244,7 +244,7 @@ static void send_metadata(struct grid_bpf *skel)
 	fill(packet, sizeof(packet), 9);
 	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
 				 GRID_META))
-		tap_bail("live frame: %s", strerror(errno));
+		ksft_exit_fail_msg("live frame: %s\n", strerror(errno));
 }
 
 static void run_packet(const struct class *class, int prog)
@@ -258,7 +258,7 @@ static void run_packet(const struct class *class, int prog)
 	packet[13] = 0;
 	if (packet_run(prog, class->xdp, packet, in_parts ? GRID_PACKET : SHORT,
 		       in_parts ? LINEAR : 0))
-		tap_bail("test run (%s): %s", class->name, strerror(errno));
+		ksft_exit_fail_msg("test run (%s): %s\n", class->name, strerror(errno));
 }
 
 static void run_batch(struct grid_bpf *skel, const struct class *class, int prog)
@@ -273,7 +273,7 @@ static void run_batch(struct grid_bpf *skel, const struct class *class, int prog
 	else if (class->linear)
 		run_packet(class, prog);
 	else if (bpf_prog_test_run_opts(prog, &opts))
-		tap_bail("test run (%s): %s", class->name, strerror(errno));
+		ksft_exit_fail_msg("test run (%s): %s\n", class->name, strerror(errno));
 }
 
 /* The cases from @first on that go together: of one class and operation. */
@@ -302,7 +302,7 @@ static void run_oversized(struct grid_bpf *skel, struct special *out)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.oversized), &opts))
-		tap_bail("test run (oversized): %s", strerror(errno));
+		ksft_exit_fail_msg("test run (oversized): %s\n", strerror(errno));
 	out->made = skel->bss->oversized_made;
 	out->size = skel->bss->oversized_size;
 }
@@ -322,7 +322,7 @@ static struct grid_bpf *load_programs(void)
 	struct grid_bpf *skel = grid_bpf__open_and_load();
 
 	if (!skel)
-		tap_bail("cannot load grid.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load grid.bpf.o: %s\n", strerror(errno));
 	return skel;
 }
 
@@ -338,7 +338,7 @@ static struct bpf_link *link_of(const struct class *class, struct bpf_program *p
 	else
 		return NULL;
 	if (!link)
-		tap_bail("cannot attach %s: %s", class->program, strerror(errno));
+		ksft_exit_fail_msg("cannot attach %s: %s\n", class->program, strerror(errno));
 	return link;
 }
 
@@ -352,7 +352,7 @@ static void round_of(struct grid_bpf *skel, struct grid_result *out, struct spec
 
 	ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
 	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 	reset(skel);
 	run_oversized(skel, special);
 	run_shortened(skel, special);
@@ -378,18 +378,18 @@ static void round_of(struct grid_bpf *skel, struct grid_result *out, struct spec
 
 static void show(const char *side, const struct grid_result *r)
 {
-	tap_note("  %-4s made %lld view %lld ret %lld more %lld size %llu null %u rdonly %u", side,
-		 r->made, r->view, r->ret, r->more, r->size, r->is_null, r->is_rdonly);
-	tap_note("       bytes read %016llx, memory %016llx", r->buffer, r->memory);
+	ksft_print_msg("  %-4s made %lld view %lld ret %lld more %lld size %llu null %u ro %u\n",
+		       side, r->made, r->view, r->ret, r->more, r->size, r->is_null, r->is_rdonly);
+	ksft_print_msg("       bytes read %016llx, memory %016llx\n", r->buffer, r->memory);
 }
 
 static void show_difference(size_t i, int side)
 {
 	const struct grid_case *r = &places[i].request;
 
-	tap_note("%s, %s: view %llu-%llu offset %llx len %llx other %llx flags %x",
-		 classes[places[i].class].name, op_names[r->op], r->start, r->end, r->offset,
-		 r->len, r->other, r->flags);
+	ksft_print_msg("%s, %s: view %llu-%llu offset %llx len %llx other %llx flags %x\n",
+		       classes[places[i].class].name, op_names[r->op], r->start, r->end, r->offset,
+		       r->len, r->other, r->flags);
 	show(side_names[WITH_C], &results[WITH_C][i]);
 	show(side_names[side], &results[side][i]);
 }
@@ -424,12 +424,13 @@ static void compare(int side)
 			show_difference(i, side);
 	}
 	if (poisoned)
-		tap_note("%zu copies in which C reads freed memory are not compared", poisoned);
+		ksft_print_msg("%zu copies in which C reads freed memory are not compared\n",
+			       poisoned);
 	for (int class = 0; class < GRID_CLASSES; class++)
-		tap_ok(cases[class] && !differences[class],
-		       "grid: %s, %s: %zu cases (%zu without error), %zu differences from C",
-		       side_names[side], classes[class].name, cases[class], good[class],
-		       differences[class]);
+		ksft_test_result(cases[class] && !differences[class],
+				 "grid: %s, %s: %zu cases (%zu without error), %zu differences from C\n",
+				 side_names[side], classes[class].name, cases[class], good[class],
+				 differences[class]);
 }
 
 static void check_hits(void)
@@ -443,9 +444,9 @@ static void check_hits(void)
 		for (int row = 0; row < count; row++)
 			if (!strcmp(rows[row].name, mine[i]))
 				hits = rows[row].hits;
-		tap_ok(hits > 0, "grid: %s was served by Rust (%llu)", mine[i], hits);
+		ksft_test_result(hits > 0, "grid: %s was served by Rust (%llu)\n", mine[i], hits);
 	}
-	tap_ok(!control_save_hits(), "grid: the hits are kept");
+	ksft_test_result(!control_save_hits(), "grid: the hits are kept\n");
 }
 
 /* Every class but null must have been read from: else nothing was compared. */
@@ -461,8 +462,8 @@ static void check_reads(void)
 	}
 	for (int class = 0; class < GRID_CLASSES; class++)
 		if (class != GRID_NULL && classes[class].first_op <= GRID_READ)
-			tap_ok(reads[class] > 0, "grid: %s is read (%zu)", classes[class].name,
-			       reads[class]);
+			ksft_test_result(reads[class] > 0, "grid: %s is read (%zu)\n",
+					 classes[class].name, reads[class]);
 }
 
 /* A packet "with fragments" must have some: no direct pointer across them. */
@@ -475,9 +476,10 @@ static void check_fragments(void)
 			direct[places[i].class] += results[0][i].ret == 1;
 			copied[places[i].class] += results[0][i].ret == 2;
 		}
-	tap_ok(!copied[GRID_SKB] && copied[GRID_SKB_FRAGS] > 10, "grid: packets with fragments");
-	tap_ok(!copied[GRID_XDP] && copied[GRID_XDP_FRAGS] > 0 && direct[GRID_XDP_FRAGS] > 0,
-	       "grid: frames with fragments");
+	ksft_test_result(!copied[GRID_SKB] && copied[GRID_SKB_FRAGS] > 10,
+			 "grid: packets with fragments\n");
+	ksft_test_result(!copied[GRID_XDP] && copied[GRID_XDP_FRAGS] > 0 &&
+			 direct[GRID_XDP_FRAGS] > 0, "grid: frames with fragments\n");
 }
 
 /* What reviewers suspected in C; Rust does the same where it is safe (docs/differences.md). */
@@ -498,13 +500,13 @@ static void check_suspects(const struct special *special)
 		    r->offset > r->other && r->offset < r->other + r->len && r->len > 256)
 			forward += results[0][i].memory == results[1][i].memory;
 	}
-	tap_ok(moved[0] && moved[0] == moved[1],
-	       "grid: L2: adjusting a clone moves the original's view of a file, in C and in Rust");
-	tap_ok(forward > 0,
-	       "grid: L3: overlapping copies over fragments go front to back, in C and in Rust");
-	tap_ok(!special[0].made && special[0].size == 16 && !special[1].made &&
-	       special[1].size == 16,
-	       "grid: L8: a record of 4 GiB and 16 bytes is one of 16 bytes, in C and in Rust");
+	ksft_test_result(moved[0] && moved[0] == moved[1],
+			 "grid: L2: adjusting a clone moves the original's view of a file, in C and in Rust\n");
+	ksft_test_result(forward > 0,
+			 "grid: L3: overlapping copies over fragments go front to back, in C and in Rust\n");
+	ksft_test_result(!special[0].made && special[0].size == 16 && !special[1].made &&
+			 special[1].size == 16,
+			 "grid: L8: a record of 4 GiB and 16 bytes is one of 16 bytes, in C and in Rust\n");
 }
 
 /* A test run clears what C takes for fragments, so that it may be compared with. */
@@ -513,10 +515,10 @@ static void check_shortened(const struct special *special)
 	for (int i = 0; i < 2; i++) {
 		const struct grid_cut *c = &special[WITH_C].cut[i];
 
-		tap_ok(c->slice[0] == 2 && c->bytes[1] == 2 && c->read[0] < 0 &&
-		       !memcmp(c, &special[WITH_RUST].cut[i], sizeof(*c)),
-		       "grid: a frame %s that has become shorter than its dynptr",
-		       i ? "with fragments" : "in one part");
+		ksft_test_result(c->slice[0] == 2 && c->bytes[1] == 2 && c->read[0] < 0 &&
+				 !memcmp(c, &special[WITH_RUST].cut[i], sizeof(*c)),
+				 "grid: a frame %s that has become shorter than its dynptr\n",
+				 i ? "with fragments" : "in one part");
 	}
 }
 
@@ -526,11 +528,11 @@ static void make_memory(void)
 
 	user = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (user == MAP_FAILED || munmap(user + 8192, 4096))
-		tap_bail("mmap: %s", strerror(errno));
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	fill(bytes, sizeof(bytes), 7);
 	file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (file < 0 || write(file, bytes, sizeof(bytes)) != sizeof(bytes))
-		tap_bail("%s: %s", path, strerror(errno));
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -542,13 +544,14 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: grid KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	make_memory();
 	make_cases();
-	tap_ok(total >= 100000, "grid: %zu cases", total);
+	ksft_test_result(total >= 100000, "grid: %zu cases\n", total);
 	round_of(load_programs(), results[WITH_C], &special[WITH_C]);
 	old = load_programs();
-	if (!tap_ok(!control_load(argv[1], "count=1"), "grid: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "grid: the module loads\n"))
+		ksft_finished();
 	round_of(load_programs(), results[WITH_RUST], &special[WITH_RUST]);
 	round_of(old, results[WITH_BOTH], &special[WITH_BOTH]);
 	compare(WITH_RUST);
@@ -558,7 +561,7 @@ int main(int argc, char **argv)
 	check_suspects(special);
 	check_shortened(special);
 	check_hits();
-	tap_ok(!control_unload(), "grid: the module unloads");
+	ksft_test_result(!control_unload(), "grid: the module unloads\n");
 	unlink(path);
-	return tap_done();
+	ksft_finished();
 }

@@ -14,7 +14,7 @@
 #include "control.h"
 #include "moves.skel.h"
 #include "packets.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define LINEAR 500	/* bytes of the first part */
 
@@ -30,7 +30,7 @@ static bool moved(struct bpf_program *prog, unsigned int from, unsigned int to, 
 	skel->bss->to = to;
 	skel->bss->size = size;
 	if (packet_run(bpf_program__fd(prog), false, packet, sizeof(packet), LINEAR))
-		tap_bail("test run: %s", strerror(errno));
+		ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 	memcpy(wanted, packet, sizeof(wanted));
 	memmove(wanted + to, packet + from, size);
 	return !skel->bss->copied && !memcmp(wanted, skel->bss->found, sizeof(wanted));
@@ -85,19 +85,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: moves KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	for (unsigned int i = 0; i < sizeof(packet); i++)
 		packet[i] = i * 7 + (i >> 8);
 	skel = moves_bpf__open_and_load();
 	if (!skel)
-		tap_bail("moves.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("moves.bpf.o: %s\n", strerror(errno));
 	/* If C does one day, this test no longer shows that it can fail. */
-	tap_ok(!copies(), "moves: control: C copies what the packet no longer has");
-	tap_ok(!writes(), "moves: control: C writes what the slice no longer has");
-	tap_ok(!control_load(argv[1], "count=1"), "moves: the module loads");
-	tap_ok(copies(), "moves: Rust copies what the packet had");
-	tap_ok(writes(), "moves: Rust writes what the slice had");
-	tap_ok(hits("bpf_dynptr_copy") && hits("bpf_dynptr_write"), "moves: Rust did it");
-	tap_ok(!control_unload(), "moves: the module unloads");
+	ksft_test_result(!copies(), "moves: control: C copies what the packet no longer has\n");
+	ksft_test_result(!writes(), "moves: control: C writes what the slice no longer has\n");
+	ksft_test_result(!control_load(argv[1], "count=1"), "moves: the module loads\n");
+	ksft_test_result(copies(), "moves: Rust copies what the packet had\n");
+	ksft_test_result(writes(), "moves: Rust writes what the slice had\n");
+	ksft_test_result(hits("bpf_dynptr_copy") && hits("bpf_dynptr_write"),
+			 "moves: Rust did it\n");
+	ksft_test_result(!control_unload(), "moves: the module unloads\n");
 	moves_bpf__destroy(skel);
-	return tap_done();
+	ksft_finished();
 }

@@ -12,7 +12,7 @@
 #include "rows.h"
 #include "control.h"
 #include "rows.skel.h"
-#include "tap.h"
+#include "ksft.h"
 
 static const unsigned long long numbers[] = {
 	0, 1, 7, 8, 24, 63, 64, 65, 1ULL << 24, 1ULL << 32, ~0ULL - 7, ~0ULL,
@@ -79,22 +79,22 @@ static void round_of(int side)
 
 	skel = rows_bpf__open_and_load();
 	if (!skel)
-		tap_bail("cannot load rows.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot load rows.bpf.o: %s\n", strerror(errno));
 	ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), drop, NULL, NULL);
 	if (!ring)
-		tap_bail("ring_buffer__new: %s", strerror(errno));
+		ksft_exit_fail_msg("ring_buffer__new: %s\n", strerror(errno));
 	for (size_t i = 0; i < CASES; i++) {
 		memset(packet, 0x5a, sizeof(packet));
 		memset(&skel->bss->result, 0, sizeof(skel->bss->result));
 		fill(skel);
 		skel->bss->request = request(i);
 		if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.rows), &opts))
-			tap_bail("test run of case %zu: %s", i, strerror(errno));
+			ksft_exit_fail_msg("test run of case %zu: %s\n", i, strerror(errno));
 		out[i] = skel->bss->result;
 		ring_buffer__consume(ring);
 	}
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.owned), &opts))
-		tap_bail("test run of owned: %s", strerror(errno));
+		ksft_exit_fail_msg("test run of owned: %s\n", strerror(errno));
 	owned[side] = opts.retval;
 	ring_buffer__free(ring);
 	rows_bpf__destroy(skel);
@@ -102,9 +102,10 @@ static void round_of(int side)
 
 static void show(const char *side, const struct rows_result *r)
 {
-	tap_note("  %-4s from_mem %lld adjust %lld read %lld write %lld data %llu", side,
-		 r->from_mem, r->adjust, r->read, r->write, r->data_offset);
-	tap_note("       size %llu output %lld query %llu", r->dynptr_size, r->output, r->query);
+	ksft_print_msg("  %-4s from_mem %lld adjust %lld read %lld write %lld data %llu\n", side,
+		       r->from_mem, r->adjust, r->read, r->write, r->data_offset);
+	ksft_print_msg("       size %llu output %lld query %llu\n", r->dynptr_size, r->output,
+		       r->query);
 }
 
 static void compare(void)
@@ -118,13 +119,13 @@ static void compare(void)
 			continue;
 		if (differences++ >= 5)
 			continue;
-		tap_note("class %u size %llx offset %llx len %llu flags %llx", r.class, r.size,
-			 r.offset, r.len, r.flags);
+		ksft_print_msg("class %u size %llx offset %llx len %llu flags %llx\n", r.class,
+			       r.size, r.offset, r.len, r.flags);
 		show("C", &results[0][i]);
 		show("Rust", &results[1][i]);
 	}
-	tap_ok(!differences, "rows: %zu cases, %zu differences between C and Rust", CASES,
-	       differences);
+	ksft_test_result(!differences, "rows: %zu cases, %zu differences between C and Rust\n",
+			 CASES, differences);
 }
 
 static unsigned long long hits_of(const struct row *rows, int count, const char *name)
@@ -144,22 +145,24 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: rows KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	for (int side = 0; side < 2; side++) {
 		results[side] = calloc(CASES, sizeof(*results[side]));
 		if (!results[side])
-			tap_bail("no memory");
+			ksft_exit_fail_msg("no memory\n");
 	}
 	round_of(0);
-	if (!tap_ok(!control_load(argv[1], "count=1"), "rows: the module loads"))
-		return tap_done();
+	if (!ksft_test_result(!control_load(argv[1], "count=1"), "rows: the module loads\n"))
+		ksft_finished();
 	round_of(1);
 	compare();
-	tap_ok(!owned[0] && !owned[1], "rows: an object that a list takes over");
+	ksft_test_result(!owned[0] && !owned[1], "rows: an object that a list takes over\n");
 	count = control_rows(rows);
-	tap_ok(count > 0, "rows: debugfs lists the table");
+	ksft_test_result(count > 0, "rows: debugfs lists the table\n");
 	for (size_t i = 0; i < COUNT(mine); i++)
-		tap_ok(hits_of(rows, count, mine[i]) > 0, "rows: %s was served by Rust", mine[i]);
-	tap_ok(!control_save_hits(), "rows: the hits are kept");
-	tap_ok(!control_unload(), "rows: the module unloads");
-	return tap_done();
+		ksft_test_result(hits_of(rows, count, mine[i]) > 0, "rows: %s was served by Rust\n",
+				 mine[i]);
+	ksft_test_result(!control_save_hits(), "rows: the hits are kept\n");
+	ksft_test_result(!control_unload(), "rows: the module unloads\n");
+	ksft_finished();
 }

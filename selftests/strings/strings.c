@@ -24,7 +24,7 @@
 #include "loader.h"
 #include "strings.skel.h"
 #include "strings_model.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* With one set of constants. */
 #define CASES_OF_A_LOAD (STRINGS_BATCH * 20)
@@ -101,10 +101,10 @@ static struct strings_bpf *load(void)
 	struct strings_bpf *loaded = strings_bpf__open();
 
 	if (!loaded)
-		tap_bail("strings.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("strings.bpf.o: %s\n", strerror(errno));
 	memcpy((void *)loaded->rodata->constants, constants, sizeof(constants));
 	if (strings_bpf__load(loaded))
-		tap_bail("strings.bpf.o cannot be loaded: %s", strerror(errno));
+		ksft_exit_fail_msg("strings.bpf.o cannot be loaded: %s\n", strerror(errno));
 	loaded->bss->monitored = getpid();
 	return loaded;
 }
@@ -185,8 +185,8 @@ static struct strings_case random_case(struct bytes whole, unsigned int boundary
 static void run_packet(const struct class *class, int prog)
 {
 	if (packet_run(prog, class->on == ON_XDP, shown, shown_len, linear))
-		tap_bail("packet of %s, %u of %u bytes: %s", class->name, linear, shown_len,
-			 strerror(errno));
+		ksft_exit_fail_msg("packet of %s, %u of %u bytes: %s\n", class->name, linear,
+				   shown_len, strerror(errno));
 }
 
 static struct bpf_link *linked(struct bpf_program *prog)
@@ -196,7 +196,8 @@ static struct bpf_link *linked(struct bpf_program *prog)
 		bpf_program__attach(prog);
 
 	if (!link)
-		tap_bail("cannot attach %s: %s", bpf_program__name(prog), strerror(errno));
+		ksft_exit_fail_msg("cannot attach %s: %s\n", bpf_program__name(prog),
+				   strerror(errno));
 	return link;
 }
 
@@ -205,9 +206,9 @@ static void run_file(struct bpf_program *prog)
 	struct bpf_link *link = linked(prog);
 
 	if (ftruncate(file, 0) || pwrite(file, shown, shown_len, 0) != shown_len)
-		tap_bail("file: %s", strerror(errno));
+		ksft_exit_fail_msg("file: %s\n", strerror(errno));
 	if (flock(file, LOCK_SH))
-		tap_bail("flock: %s", strerror(errno));
+		ksft_exit_fail_msg("flock: %s\n", strerror(errno));
 	flock(file, LOCK_UN);
 	bpf_link__destroy(link);
 }
@@ -221,7 +222,7 @@ static void run_metadata(struct bpf_program *prog)
 	memcpy(packet, shown, STRINGS_META);
 	if (packet_with_metadata(bpf_program__fd(skel->progs.pass), packet, sizeof(packet),
 				 STRINGS_META))
-		tap_bail("live frame: %s", strerror(errno));
+		ksft_exit_fail_msg("live frame: %s\n", strerror(errno));
 	bpf_link__destroy(link);
 }
 
@@ -259,7 +260,7 @@ static void run_batch(const struct class *class)
 	for (unsigned int key = 0; key < 2; key++)
 		if (bpf_map__update_elem(skel->maps.memories, &key, sizeof(key),
 					 key ? second : shown, STRINGS_BYTES, BPF_ANY))
-			tap_bail("memories: %s", strerror(errno));
+			ksft_exit_fail_msg("memories: %s\n", strerror(errno));
 	skel->bss->count = STRINGS_BATCH;
 	skel->bss->size = shown_len;
 	switch (class->on) {
@@ -269,7 +270,7 @@ static void run_batch(const struct class *class)
 		break;
 	case ON_MEMORY:
 		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-			tap_bail("program %s: %s", class->name, strerror(errno));
+			ksft_exit_fail_msg("program %s: %s\n", class->name, strerror(errno));
 		break;
 	case ON_FILE:
 		run_file(prog);
@@ -307,13 +308,14 @@ static bool is_right(const struct strings_case *c, const struct strings_result *
 		goto wrong;
 	return true;
 wrong:
-	tap_note("op %u, view %u-%u of %zu (%u), offset %llu, count %llu", c->op, c->start, c->end,
-		 whole.len, linear, c->offset, c->count);
-	tap_note("  other %u-%u +%llu (%u), constant '%s', byte %u, base %llu, mem %u", c->start2,
-		 c->end2, c->offset2, c->same, constants[c->constant], c->c, c->base, c->mem_len);
-	tap_note("  made %d: %d (%lld, %llu+%llu, %llu), not %d (%lld, %llu+%llu, %llu)", r->made,
-		 r->value, r->number, r->offset, r->len, r->next, wanted.value, wanted.number,
-		 wanted.offset, wanted.len, wanted.next);
+	ksft_print_msg("op %u, view %u-%u of %zu (%u), offset %llu, count %llu\n", c->op, c->start,
+		       c->end, whole.len, linear, c->offset, c->count);
+	ksft_print_msg("  other %u-%u +%llu (%u), constant '%s', byte %u, base %llu, mem %u\n",
+		       c->start2, c->end2, c->offset2, c->same, constants[c->constant], c->c,
+		       c->base, c->mem_len);
+	ksft_print_msg("  made %d: %d (%lld, %llu+%llu, %llu), not %d (%lld, %llu+%llu, %llu)\n",
+		       r->made, r->value, r->number, r->offset, r->len, r->next, wanted.value,
+		       wanted.number, wanted.offset, wanted.len, wanted.next);
 	return false;
 }
 
@@ -358,8 +360,9 @@ static void try_cases(const struct class *classes, size_t count, unsigned int nu
 		}
 	}
 	for (size_t j = 0; j < count; j++)
-		tap_ok(!wrong[j], "strings: %s: %u cases are as the model's, %u are not",
-		       classes[j].name, done[j] - wrong[j], wrong[j]);
+		ksft_test_result(!wrong[j],
+				 "strings: %s: %u cases are as the model's, %u are not\n",
+				 classes[j].name, done[j] - wrong[j], wrong[j]);
 }
 
 static void users(void)
@@ -374,17 +377,18 @@ static void users(void)
 	skel->bss->size = USER_BYTES;
 	skel->bss->user_address = (unsigned long long)text;
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.user), &opts))
-		tap_bail("user: %s", strerror(errno));
-	tap_ok(!r[0] && !r[1] && !memcmp(text + 1, text + USER_BYTES, USER_BYTES - 1) &&
-	       !text[2 * USER_BYTES - 1],
-	       "strings: %u bytes from user memory to the heap and back", USER_BYTES);
-	tap_ok(r[2] == -E2BIG && r[3] == -EFAULT,
-	       "strings: more than there is, and a bad address, are refused (%d, %d)", r[2], r[3]);
+		ksft_exit_fail_msg("user: %s\n", strerror(errno));
+	ksft_test_result(!r[0] && !r[1] && !memcmp(text + 1, text + USER_BYTES, USER_BYTES - 1) &&
+			 !text[2 * USER_BYTES - 1],
+			 "strings: %u bytes from user memory to the heap and back\n", USER_BYTES);
+	ksft_test_result(r[2] == -E2BIG && r[3] == -EFAULT,
+			 "strings: more than there is, and a bad address, are refused (%d, %d)\n",
+			 r[2], r[3]);
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.null), &opts))
-		tap_bail("null: %s", strerror(errno));
+		ksft_exit_fail_msg("null: %s\n", strerror(errno));
 	for (size_t i = 0; i < COUNT(skel->bss->null_results); i++)
-		tap_ok(skel->bss->null_results[i] == -EINVAL, "strings: null dynptr, %zu: -EINVAL",
-		       i);
+		ksft_test_result(skel->bss->null_results[i] == -EINVAL,
+				 "strings: null dynptr, %zu: -EINVAL\n", i);
 }
 
 static void in_thread(void)
@@ -394,11 +398,11 @@ static void in_thread(void)
 
 	*result = 1;
 	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.thread), &opts) || opts.retval)
-		tap_bail("thread: %s, %u", strerror(errno), opts.retval);
+		ksft_exit_fail_msg("thread: %s, %u\n", strerror(errno), opts.retval);
 	for (int i = 0; i < 1000 && *result == 1; i++)
 		usleep(10000);
-	tap_ok(*result == -EPERM, "strings: a kernel thread has no user memory to write to (%d)",
-	       *result);
+	ksft_test_result(*result == -EPERM,
+			 "strings: a kernel thread has no user memory to write to (%d)\n", *result);
 }
 
 /* Its second page is a hole. */
@@ -410,15 +414,15 @@ static void in_rcu(void)
 	struct bpf_link *link;
 
 	if (fd < 0 || ftruncate(fd, 3 * 4096))
-		tap_bail("/tmp/strings.hole: %s", strerror(errno));
+		ksft_exit_fail_msg("/tmp/strings.hole: %s\n", strerror(errno));
 	link = bpf_program__attach(skel->progs.file_in_rcu);
 	if (!link || fcntl(fd, F_SETLK, &lock))
-		tap_bail("file in RCU: %s", strerror(errno));
+		ksft_exit_fail_msg("file in RCU: %s\n", strerror(errno));
 	bpf_link__destroy(link);
 	close(fd);
-	tap_ok(r[0] == -EFAULT && r[1] == 64,
-	       "strings: a file's bytes that are not in memory are read where one may sleep (%d, %d)",
-	       r[0], r[1]);
+	ksft_test_result(r[0] == -EFAULT && r[1] == 64,
+			 "strings: a file's bytes that are not in memory are read where one may sleep (%d, %d)\n",
+			 r[0], r[1]);
 }
 
 int main(int argc, char **argv)
@@ -429,20 +433,21 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: strings KO CASES\n");
 		return 2;
 	}
+	ksft_print_header();
 	file = open("/tmp/strings.file", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (file < 0)
-		tap_bail("/tmp/strings.file: %s", strerror(errno));
+		ksft_exit_fail_msg("/tmp/strings.file: %s\n", strerror(errno));
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	try_cases(packets, COUNT(packets), number / COUNT(packets) + 1);
 	try_cases(others, COUNT(others), number / COUNT(others) / 4 + 1);
 	users();
 	in_thread();
 	in_rcu();
 	loader_run("strings_refused.bpf.o", "");
-	tap_ok(kfuncs_called("strings", 20), "strings: each kfunc was served");
+	ksft_test_result(kfuncs_called("strings", 20), "strings: each kfunc was served\n");
 	strings_bpf__destroy(skel);
-	tap_ok(heap_is_empty(), "strings: no block is left");
-	tap_ok(!control_unload(), "strings: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(heap_is_empty(), "strings: no block is left\n");
+	ksft_test_result(!control_unload(), "strings: the module can be unloaded\n");
+	ksft_finished();
 }

@@ -14,7 +14,7 @@
 #include "capabilities.h"
 #include "control.h"
 #include "loader.h"
-#include "tap.h"
+#include "ksft.h"
 
 #define PACKET 9000
 #define KERNEL_ADDRESSES 0xffff000000000000ULL
@@ -28,7 +28,7 @@ static struct alias_bpf *load(const char *name, bool see_pointers)
 	int err;
 
 	if (!skel)
-		tap_bail("cannot open alias.bpf.o: %s", strerror(errno));
+		ksft_exit_fail_msg("cannot open alias.bpf.o: %s\n", strerror(errno));
 	loader_only(skel->obj, name);
 	/* CAP_SYS_ADMIN implies it. */
 	if (!see_pointers)
@@ -58,7 +58,7 @@ static unsigned long long try_offsets(struct alias_bpf *skel, const char *name,
 	*aliased = false;
 	for (skel->bss->offset = 0; skel->bss->offset < PACKET; skel->bss->offset += 8) {
 		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-			tap_bail("test run: %s", strerror(errno));
+			ksft_exit_fail_msg("test run: %s\n", strerror(errno));
 		*aliased |= skel->bss->aliased;
 		if (skel->bss->aliased || skel->bss->seen >= KERNEL_ADDRESSES)
 			seen = skel->bss->seen;
@@ -74,18 +74,21 @@ static void accepted(const char *side)
 	bool aliased;
 
 	skel = load("alias", true);
-	if (tap_ok(skel, "alias: %s accepts a writable slice over a stack buffer", side)) {
+	if (ksft_test_result(skel, "alias: %s accepts a writable slice over a stack buffer\n",
+			     side)) {
 		seen = try_offsets(skel, "alias", &aliased);
-		tap_ok(aliased && seen == ALIAS_SECOND,
-		       "alias: with %s a verified pointer to cell %d reads cell %llu", side,
-		       ALIAS_FIRST, seen);
+		ksft_test_result(aliased && seen == ALIAS_SECOND,
+				 "alias: with %s a verified pointer to cell %d reads cell %llu\n",
+				 side, ALIAS_FIRST, seen);
 		alias_bpf__destroy(skel);
 	}
 	skel = load("leak", false);
-	if (tap_ok(skel, "alias: %s accepts a slice over a stack buffer without CAP_PERFMON",
-		   side)) {
+	if (ksft_test_result(skel,
+			     "alias: %s accepts a slice over a stack buffer without CAP_PERFMON\n",
+			     side)) {
 		seen = try_offsets(skel, "leak", &aliased);
-		tap_ok(seen >= KERNEL_ADDRESSES, "alias: with %s it reads a kernel pointer", side);
+		ksft_test_result(seen >= KERNEL_ADDRESSES,
+				 "alias: with %s it reads a kernel pointer\n", side);
 		alias_bpf__destroy(skel);
 	}
 }
@@ -96,13 +99,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: alias KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	accepted("C");
-	tap_ok(!control_load(argv[1], ""), "alias: the module loads");
+	ksft_test_result(!control_load(argv[1], ""), "alias: the module loads\n");
 	accepted("Rust");
-	tap_ok(!control_unload(), "alias: the module unloads");
+	ksft_test_result(!control_unload(), "alias: the module unloads\n");
 
-	tap_ok(!control_load(argv[1], "refuse_stack_slices=1"), "alias: the module loads again");
+	ksft_test_result(!control_load(argv[1], "refuse_stack_slices=1"),
+			 "alias: the module loads again\n");
 	loader_run("alias.bpf.o", "alias: on request: ");
-	tap_ok(!control_unload(), "alias: the module unloads again");
-	return tap_done();
+	ksft_test_result(!control_unload(), "alias: the module unloads again\n");
+	ksft_finished();
 }

@@ -7,7 +7,7 @@
 
 #include "control.h"
 #include "loader.h"
-#include "tap.h"
+#include "ksft.h"
 
 int main(int argc, char **argv)
 {
@@ -15,11 +15,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: lifetime KO\n");
 		return 2;
 	}
+	ksft_print_header();
 	loader_run("lifetime.bpf.o", "lifetime: C: ");
 	if (control_load(argv[1], "count=1"))
-		tap_bail("the module cannot be loaded");
+		ksft_exit_fail_msg("the module cannot be loaded\n");
 	loader_run("lifetime.bpf.o", "lifetime: Rust: ");
 	control_save_hits();
-	tap_ok(!control_unload(), "lifetime: the module can be unloaded");
-	return tap_done();
+	ksft_test_result(!control_unload(), "lifetime: the module can be unloaded\n");
+	ksft_finished();
 }

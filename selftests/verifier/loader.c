@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "loader.h"
-#include "tap.h"
+#include "ksft.h"
 
 /* What the comment behind `not ok' must have; NULL if the program is right. */
 static const struct planted {
@@ -47,17 +47,14 @@ static int print_of(const struct loader_spec *spec, char *text, size_t size)
 	pid_t pid;
 
 	if (pipe(channel))
-		tap_bail("pipe: %s", strerror(errno));
+		ksft_exit_fail_msg("pipe: %s\n", strerror(errno));
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
 		dup2(channel[1], STDOUT_FILENO);
-		tap_count = 0;
-		tap_failed = 0;
+		ksft_count = (struct ksft_count){};
 		loader_test(spec, "");
-		status = tap_done();
-		fflush(stdout);
-		_exit(status);
+		ksft_finished();
 	}
 	close(channel[1]);
 	file = fdopen(channel[0], "r");
@@ -78,13 +75,13 @@ static void try(const struct loader_spec *spec, void *count)
 	while (p < end && strcmp(p->name, spec->name))
 		p++;
 	if (p == end)
-		tap_bail("%s: not known whether it is right", spec->name);
+		ksft_exit_fail_msg("%s: not known whether it is right\n", spec->name);
 	status = print_of(spec, text, sizeof(text));
 	failed = !strncmp(text, "not ok 1 - ", strlen("not ok 1 - ")) && status == 1;
 	found = !strncmp(text, "ok 1 - ", strlen("ok 1 - ")) && !strstr(text, "not ok") && !status;
-	if (!tap_ok(p->reason ? failed && strstr(text, p->reason) : found, "loader: %s: %s",
-		    spec->name, p->reason ?: "it is as it says"))
-		tap_note("status %d: %.900s", status, text);
+	if (!ksft_test_result(p->reason ? failed && strstr(text, p->reason) : found,
+			      "loader: %s: %s\n", spec->name, p->reason ?: "it is as it says"))
+		ksft_print_msg("status %d: %.900s\n", status, text);
 	++*(size_t *)count;
 }
 
@@ -92,7 +89,10 @@ int main(void)
 {
 	size_t count = 0;
 
+	ksft_print_header();
+	ksft_set_plan(COUNT(planted) + 1);
 	loader_each("planted.bpf.o", try, &count);
-	tap_ok(count == COUNT(planted), "loader: all %zu programs were tried", COUNT(planted));
-	return tap_done();
+	ksft_test_result(count == COUNT(planted), "loader: all %zu programs were tried\n",
+			 COUNT(planted));
+	ksft_finished();
 }
