@@ -92,7 +92,7 @@ one() {
 		runs "$page: $command" "$command"
 		cp "$W/kept" "$file"
 		;;
-	'none '*) echo "ok $((++TAP_COUNT)) - docs: $page: $command # SKIP nobody runs it: ${how#none }" ;;
+	'none '*) tap_skip "docs: $page: $command" "nobody runs it: ${how#none }" ;;
 	*) tap_ok "docs: $page: $command: nobody runs it (see $LIST)" 1 ;;
 	esac
 }

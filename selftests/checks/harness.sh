@@ -49,7 +49,7 @@ for line in "${PLANTED[@]}"; do
 	printf '#!/bin/bash\n%s\n' "$code" >"$OUT/run-$name"
 	chmod +x "$OUT/run-$name"
 done
-echo "1..$((${#names[@]} + 6))"
+tap_plan $((${#names[@]} + 6))
 (jobs_run "${names[@]}") >"$OUT/out" 2>&1 || true
 for line in "${PLANTED[@]}"; do
 	IFS='|' read -r name where wanted _ <<<"$line"
@@ -88,4 +88,4 @@ echo 'int main(void) { return 0; }' >"$COPY/selftests/rows/unheard.c"
 planted_part 'a runner that nothing names' 'selftests/rows/unheard.c: no test'
 echo 'rust/gone/* rows sleepless' >>"$COPY/selftests/affects"
 planted_part 'a pattern that fits no file' 'no file is like rust/gone/*'
-exit "$TAP_FAILED"
+tap_done

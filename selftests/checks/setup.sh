@@ -17,11 +17,6 @@ S=$W/clone/scripts
 # in_ns CMD: in a mount and network namespace of its own, without a network.
 in_ns() { unshare --net --mount --propagation private bash -euc "$1"; }
 
-skip() {
-	TAP_COUNT=$((TAP_COUNT + 1))
-	echo "ok $TAP_COUNT - $1 # SKIP $2"
-}
-
 rc=0
 (cd "$W" && "$S/vm" true) >"$W/out" 2>&1 || rc=$?
 tap_refused 'setup: a guest before any set-up' 1 "$W/out" "make setup"
@@ -53,7 +48,7 @@ if [ "$(id -u)" = 0 ]; then
 	wait "$first" || rc=$?
 	tap_ok 'setup: two at once' "$rc" "$W/two"
 else
-	skip 'setup: no network, no space' 'needs root'
+	tap_skip 'setup: no network, no space' 'needs root'
 fi
 
 # A machine without mmdebstrap, as an ordinary user would find it.
@@ -82,7 +77,7 @@ sed -i 's/^SERIES=.*/SERIES=9.9/; s/^KVER=.*/KVER=9.9.1+deb13-amd64/' "$S/build/
 rc=0
 "$S/build/select-kernel" >"$W/out" 2>&1 || rc=$?
 if grep -q 'needs the network' "$W/out"; then
-	skip 'setup: no kernel of the series' 'no network'
+	tap_skip 'setup: no kernel of the series' 'no network'
 else
 	tap_refused 'setup: no kernel of the series: what there is' 3 "$W/out" 'no complete linux 9.9.* it has: .*7\.'
 fi
@@ -90,7 +85,7 @@ sed -i 's/^SERIES=.*/SERIES=7.3/; s/^KVER=.*/KVER=7.3.1+deb13-amd64/' "$S/build/
 rc=0
 "$S/build/select-kernel" >"$W/out" 2>&1 || rc=$?
 if grep -q 'needs the network' "$W/out"; then
-	skip 'setup: the locked kernel is gone' 'no network'
+	tap_skip 'setup: the locked kernel is gone' 'no network'
 else
 	grep -q 'the lock says 7.3.1.*using 7.3' "$W/out" || rc=1
 	tap_ok 'setup: the locked kernel is gone: another 7.3 and a line that says so' "$rc" "$W/out"

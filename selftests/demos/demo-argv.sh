@@ -5,16 +5,15 @@
 set -euo pipefail
 KO=$1
 RESULTS=$2
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/demos/demo-lib.sh
-. selftests/demos/demo-lib.sh
+. "$(dirname "$0")/demo-lib.sh"
 
 # filtered NAME: what came of the script $W/NAME under the filter must be as wanted, lines of WANTED: an
 # extended regular expression each.
 filtered() {
 	local rc=0 line=0 want
 	cp "$W/$1" "$RESULTS/argv-$1"
-	build/selftests/argv -x --insecure -x secret= -x '../../' -- bash "$W/$1" >"$W/$1.out" 2>"$W/$1.err" || rc=$?
+	"$PROGRAMS/argv" -x --insecure -x secret= -x '../../' -- bash "$W/$1" >"$W/$1.out" 2>"$W/$1.err" || rc=$?
 	[ "$rc" = 0 ] || bad "$1: status $rc: $(cat "$W/$1.err")"
 	sed 's/^/    /' "$W/$1.out" | cut -c1-110
 	while IFS= read -r want; do

@@ -5,17 +5,16 @@
 set -euo pipefail
 KO=$1
 RESULTS=$2
-cd "$(dirname "$0")/../.."
 # What the tracer calls (bpf/execs.bpf.c), or the verifier while it is loaded.
 USES=(bpf_dynptr_from_mem bpf_dynptr_read bpf_dynptr_write bpf_dynptr_data bpf_dynptr_size
 	bpf_ringbuf_output bpf_ringbuf_query destroy_if_dynptr_stack_slot)
 # shellcheck source=selftests/demos/demo-lib.sh
-. selftests/demos/demo-lib.sh
+. "$(dirname "$0")/demo-lib.sh"
 
 # traced NAME: one run of the workload; its events, without numbers of processes, sorted in $W/NAME.
 traced() {
 	local rc=0
-	build/selftests/execs -o "$RESULTS/$1.events" -- selftests/demos/workload.sh "$W/work-$1" >"$W/out" 2>"$W/$1.summary" || rc=$?
+	"$PROGRAMS/execs" -o "$RESULTS/$1.events" -- "$SELFTESTS/demos/workload.sh" "$W/work-$1" >"$W/out" 2>"$W/$1.summary" || rc=$?
 	[ "$rc" = 0 ] || bad "$1: status $rc: $(cat "$W/$1.summary")"
 	cut -d' ' -f3- "$RESULTS/$1.events" | sed "s|work-$1|work|g" | sort >"$W/$1"
 	printf '%-12s %s\n' "$1:" "$(cat "$W/$1.summary")"
@@ -41,7 +40,7 @@ served_rows "${USES[@]}"
 echo "($(awk 'NR > 1 && $3 == 0' "$W/status" | wc -l) functions more are taken over; this workload does not call them)"
 
 # A tracer that Rust serves holds the module.
-build/selftests/execs -o /dev/null -- sleep 6 2>/dev/null &
+"$PROGRAMS/execs" -o /dev/null -- sleep 6 2>/dev/null &
 tracer=$!
 sleep 3
 if $TOOL unload 2>"$W/refused"; then

@@ -5,14 +5,13 @@
 set -euo pipefail
 KO=$1
 RESULTS=$2
-cd "$(dirname "$0")/../.."
 # What the tracer calls.
 USES=(bpf_dynptr_write bpf_dynptr_slice bpf_dynptr_copy bpf_probe_read_user_dynptr
 	bpf_ringbuf_reserve_dynptr bpf_ringbuf_submit_dynptr process_dynptr_func)
 # shellcheck source=selftests/demos/demo-lib.sh
-. selftests/demos/demo-lib.sh
+. "$(dirname "$0")/demo-lib.sh"
 mkdir -p "$W"/{in,out,who,got,build}
-cp build/selftests/pieces "$W/build/"
+cp "$PROGRAMS/pieces" "$W/build/"
 
 # text SEED LINES MAX: lines of up to MAX bytes, most of them much shorter, some empty; all of one byte if 1.
 text() {
@@ -75,7 +74,7 @@ watch() {
 limits() {
 	local rc=0 wanted=$1 status=$2
 	shift 2
-	build/selftests/lines -d "$W/got" -- "$@" 2>"$W/summary" >/dev/null || rc=$?
+	"$PROGRAMS/lines" -d "$W/got" -- "$@" 2>"$W/summary" >/dev/null || rc=$?
 	if [ "$rc" = "$status" ] && grep -q "$wanted" "$W/summary"; then
 		echo "    $wanted"
 	else
@@ -95,7 +94,7 @@ text 6 100 1000 >"$W/in/twice1"
 $TOOL load "$KO" count=1
 echo 'Tracing the lines that 14 processes write at once: by the byte, 7 bytes at a time, in random pieces'
 echo 'with write() and writev(), several lines in one call, to two files in turn.'
-build/selftests/lines -d "$W/got" -- selftests/demos/lines-workload.sh "$W" >"$W/out.workload" 2>"$W/summary" &
+"$PROGRAMS/lines" -d "$W/got" -- "$SELFTESTS/demos/lines-workload.sh" "$W" >"$W/out.workload" 2>"$W/summary" &
 tracer=$!
 watch "$tracer"
 wait "$tracer" || bad "the tracer ended with status $?"
@@ -114,7 +113,7 @@ wanted="1 sh: a line in pieces
 1 sh: one call
 2 head: head: cannot open '/none' for reading: No such file or directory
 1 head: Linux version"
-build/selftests/lines -- sh -c "$some" 2>/dev/null >"$W/some" || bad "lines: status $?"
+"$PROGRAMS/lines" -- sh -c "$some" 2>/dev/null >"$W/some" || bad "lines: status $?"
 sed 's/^/    /' "$W/some"
 [ "$(sed 's/^[0-9]* //' "$W/some")" = "$wanted" ] || bad "these are not the lines that were written"
 

@@ -5,14 +5,13 @@
 set -euo pipefail
 KO=$1
 RESULTS=$2
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/demos/demo-lib.sh
-. selftests/demos/demo-lib.sh
+. "$(dirname "$0")/demo-lib.sh"
 
 $TOOL load "$KO" count=1
 echo 'Parsing the requests that a client sends to a server on port 8080, at the ingress of the loopback device;'
 echo 'their bytes are in fragments of the packets, as TCP leaves them:'
-build/selftests/http >"$W/http" || bad "http: status $?"
+"$PROGRAMS/http" >"$W/http" || bad "http: status $?"
 cat "$W/http"
 cp "$W/http" "$RESULTS/http"
 served_strings strnspn strnchr strnstr strncspn strncmp_const strncasecmp_const strntoul read_upto

@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# What the demonstrations share; sourced by demo-NAME.sh with RESULTS set, in the clone.
+# What the demonstrations share; sourced by demo-NAME.sh with RESULTS set.
 
-# shellcheck source=scripts/guest/splats.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/guest/splats.sh"
-TOOL=scripts/rust-dynptr
+# shellcheck source=selftests/lib/where.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/where.sh"
 DEBUG=/sys/kernel/debug/rust_dynptr
 W=$(mktemp -d)
 BAD=0

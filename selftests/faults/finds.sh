@@ -20,7 +20,7 @@ finds() {
 	found "$1" "$2" "$([ "$rc" = 122 ] && grep -cE "$3" "$log")"
 }
 
-echo 1..5
+tap_plan 5
 finds 1 'out of bounds' 'BUG: KASAN: slab-out-of-bounds in .*\[rust_dynptr\]'
 finds 2 'sleep in atomic context' 'BUG: sleeping function called from invalid context'
 finds 4 'locks in both orders' 'WARNING: possible circular locking dependency detected'
@@ -28,4 +28,4 @@ finds 5 'shift' 'UBSAN: shift-out-of-bounds in .*planted\.c'
 log=$OUT/plant-3
 VM_APPEND='quiet kmemleak=on' "$SCRIPTS/vm" -m 2G -t 300 "selftests/faults/leaks.sh $FAULTS plant=3" >"$log" 2>&1 || true
 found 3 leak "$(grep -q '^not ok .* [1-9][0-9]* objects that nobody' "$log" && grep -c 'unreferenced object .*size 1024' "$log")"
-exit "$TAP_FAILED"
+tap_done

@@ -6,10 +6,11 @@
 set -euo pipefail
 KO=$1
 shift
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 KMEMLEAK=/sys/kernel/debug/kmemleak
+
+[ -e $KMEMLEAK ] || tap_skip_all 'this kernel has no kmemleak, or was booted with it off'
 
 # What has been booted with is not ours; it takes two scans to be seen.
 echo scan >$KMEMLEAK
@@ -17,15 +18,15 @@ sleep 6
 echo scan >$KMEMLEAK
 echo clear >$KMEMLEAK
 if [ $# = 0 ]; then
-	tap_part build/selftests/rows "$KO"
-	tap_part build/selftests/moves "$KO"
-	tap_part build/selftests/heap "$KO" 500
-	tap_part build/selftests/ringmaps "$KO"
-	tap_part build/selftests/userrings "$KO"
-	tap_part build/selftests/switch "$KO"
+	tap_part "$PROGRAMS/rows" "$KO"
+	tap_part "$PROGRAMS/moves" "$KO"
+	tap_part "$PROGRAMS/heap" "$KO" 500
+	tap_part "$PROGRAMS/ringmaps" "$KO"
+	tap_part "$PROGRAMS/userrings" "$KO"
+	tap_part "$PROGRAMS/switch" "$KO"
 else
-	scripts/rust-dynptr load "$KO" "$@"
-	scripts/rust-dynptr unload
+	$TOOL load "$KO" "$@"
+	$TOOL unload
 fi
 # Two scans find it; what is younger than five seconds is not looked at.
 for _ in 1 2 3; do

@@ -6,15 +6,16 @@
 set -euo pipefail
 KO=$1
 FAILNTH_KO=$2
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 
-tap_part build/selftests/nomemory "$KO" "$FAILNTH_KO" build/selftests/{lifetime,rows}.bpf.o
-tap_part build/selftests/failalloc "$KO" "$FAILNTH_KO"
+[ -e /sys/kernel/debug/slab/kmalloc-8/alloc_traces ] ||
+	tap_skip_all "the kernel was not booted with slab_debug=FZPU,kmalloc*"
+tap_part "$PROGRAMS/nomemory" "$KO" "$FAILNTH_KO" "$PROGRAMS"/{lifetime,rows}.bpf.o
+tap_part "$PROGRAMS/failalloc" "$KO" "$FAILNTH_KO"
 
 # What a write to a packet reads of it is where it was moved to, not where it has been freed.
-tap_part build/selftests/moves "$KO"
+tap_part "$PROGRAMS/moves" "$KO"
 
 # left: objects in the allocator's caches that the verifier, or this module, has allocated; those that the
 # allocator has for itself (sheaves) are not, nor those that KASAN holds back, which go when the cache is shrunk.
@@ -27,7 +28,7 @@ left >/tmp/left
 [ ! -s /tmp/left ] || rc=1
 tap_ok 'nomemory: nothing that the verifier or the module has allocated is left' "$rc" /tmp/left
 rc=0
-bpftool prog load build/selftests/rows.bpf.o /sys/fs/bpf/rows
+bpftool prog load "$PROGRAMS/rows.bpf.o" /sys/fs/bpf/rows
 left >/tmp/left
 [ -s /tmp/left ] || rc=1
 tap_ok 'nomemory: control: of a program that is loaded there is' "$rc"

@@ -7,10 +7,8 @@
 set -euo pipefail
 KO=$1
 OTHER=$2
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
-TOOL=scripts/rust-dynptr
+. "$(dirname "$0")/../lib/tap.sh"
 TRACING=/sys/kernel/tracing
 DEBUG=/sys/kernel/debug/rust_dynptr
 W=$(mktemp -d)
@@ -28,11 +26,11 @@ hits() { awk -v name="$1" '$1 == name {print $3}' "$DEBUG/takeover"; }
 traffic() {
 	local name before=()
 	if [ ! -d "$DEBUG" ]; then
-		build/selftests/traffic
+		"$PROGRAMS/traffic"
 		return
 	fi
 	for name in "${SERVED[@]}"; do before+=("$(hits "$name")"); done
-	build/selftests/traffic || return
+	"$PROGRAMS/traffic" || return
 	for name in "${SERVED[@]}"; do
 		[ "$(hits "$name")" -gt "${before[0]}" ] || { echo "$name was not served by Rust"; return 1; }
 		before=("${before[@]:1}")
@@ -45,11 +43,11 @@ steps() {
 	local name=$1 step rc=0
 	shift
 	: >"$W/steps"
-	selftests/lib/state.sh >"$W/before"
+	"$SELFTESTS/lib/state.sh" >"$W/before"
 	for step in "$@"; do
 		"$step" >>"$W/steps" 2>&1 || { rc=1; echo "in: $step" >>"$W/steps"; }
 	done
-	selftests/lib/state.sh >"$W/after"
+	"$SELFTESTS/lib/state.sh" >"$W/after"
 	diff "$W/before" "$W/after" >>"$W/steps" || rc=1
 	tap_ok "tracers: $name: ${*}" "$rc" "$W/steps"
 }
@@ -93,7 +91,7 @@ tracer_off() {
 
 # fentry_on, …: a BPF program on $FENTRY.
 fentry_on() {
-	build/selftests/fentry 300 "$FENTRY" >"$W/fentry" 2>&1 &
+	"$PROGRAMS/fentry" 300 "$FENTRY" >"$W/fentry" 2>&1 &
 	fentry=$!
 	for ((i = 0; i < 200; i++)); do
 		! grep -q attached "$W/fentry" || return 0
@@ -132,7 +130,7 @@ other_off() {
 	return 1
 }
 # own_kfuncs, own_refused: a program that calls functions of the module's own is loaded, or not.
-own_kfuncs() { bpftool prog load build/selftests/bpftoolheap.bpf.o /sys/fs/bpf/tracers type tc 2>"$W/own" && rm -r /sys/fs/bpf/tracers; }
+own_kfuncs() { bpftool prog load "$PROGRAMS/bpftoolheap.bpf.o" /sys/fs/bpf/tracers type tc 2>"$W/own" && rm -r /sys/fs/bpf/tracers; }
 own_refused() { ! own_kfuncs && grep 'is not allowed' "$W/own"; }
 load_refused() { ! $TOOL load "$KO" >"$W/load" 2>&1 && grep "$FUNCTION" "$W/load"; }
 # A livepatch that stands for all others ends ours; what remains serves, and says so.

@@ -321,7 +321,7 @@ struct tally {
 struct tally *stats_share(const char *state);
 void stats_save(const char *state);
 void stats_add(const struct program *p, const struct outcome *out, const char *log);
-struct summary stats_report(const char *reject_rs);
+struct summary stats_report(void);
 
 /* pass.c */
 void process_program(const struct program *p, struct outcome *out, char *log, bool count);

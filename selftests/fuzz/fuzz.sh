@@ -6,18 +6,18 @@ KO=$1
 FIRST=$2
 LAST=$3
 STATE=${4:-}
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
-FUZZ=build/selftests/fuzz
+. "$(dirname "$0")/../lib/tap.sh"
+FUZZ=$PROGRAMS/fuzz
+DIR=${CLONE:+$CLONE/build/fuzz} # for the logs of what differs
 
 if [ "$FIRST" = 1 ]; then
-	tap_part bash -c "set -o pipefail; $FUZZ - --seeds 1-600 --plant --dir /tmp | tee /tmp/planted"
+	tap_part bash -c "set -o pipefail; '$FUZZ' - --seeds 1-600 --plant --dir /tmp | tee /tmp/planted"
 	seed=$(sed -n 's/^# the largest one: //p' /tmp/planted)
 	rc=0
-	$FUZZ - --reduce "$seed" --plant --dir /tmp >/tmp/reduced 2>&1 || rc=$?
+	"$FUZZ" - --reduce "$seed" --plant --dir /tmp >/tmp/reduced 2>&1 || rc=$?
 	grep -q '^reduced to [12] operations' /tmp/reduced || rc=1
 	tap_ok "fuzz: the planted difference of seed $seed is reduced to the operation that makes it" "$rc" /tmp/reduced
 fi
-tap_part $FUZZ "$KO" --seeds "$FIRST-$LAST" ${STATE:+--state "$STATE"}
+tap_part "$FUZZ" "$KO" --seeds "$FIRST-$LAST" --dir "${DIR:-/tmp}" ${STATE:+--state "$STATE"}
 tap_done

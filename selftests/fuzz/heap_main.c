@@ -8,7 +8,6 @@
 #include "sides.h"
 #include "ksft.h"
 
-#define REJECT_RS "/host/rust/logic/reject.rs"
 #define SHOWN 8
 
 /* Of the programs so far; @worst: some that are wrong. */
@@ -102,7 +101,7 @@ static void check_end(void)
 
 static void check_found(void)
 {
-	struct summary s = stats_report(REJECT_RS);
+	struct summary s = stats_report();
 
 	ksft_test_result(found.accepted * 10 >= found.programs * 3,
 			 "heapfuzz: %zu of %zu programs are accepted (%.1f %%, at least 30 %%)\n",

@@ -4,24 +4,23 @@
 # and then reduced. None damages the kernel. TAP.
 set -euo pipefail
 KO=$1
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
-FUZZ=build/selftests/fuzz
+. "$(dirname "$0")/../lib/tap.sh"
+FUZZ=$PROGRAMS/fuzz
 
 # control NUMBER PROGRAMS TEXT OPERATIONS: with this fault, TEXT is said of a program, and at most so many
 # operations are left of the largest one.
 control() {
 	local number=$1 programs=$2 text=$3 operations=$4 rc=0 seed size
 	mkdir -p /tmp/control
-	$FUZZ "$KO" --heap --with "heap_fault=$number" --seeds "1-$programs" --dir /tmp/control >/tmp/control/found 2>&1 || true
+	"$FUZZ" "$KO" --heap --with "heap_fault=$number" --seeds "1-$programs" --dir /tmp/control >/tmp/control/found 2>&1 || true
 	grep -q "^not ok .* [1-9][0-9]* $text" /tmp/control/found || rc=1
 	tap_ok "heapfuzz: control: fault $number: programs are found of which one $text" "$rc" /tmp/control/found
 	seed=$(sed -n 's/^# the largest wrong one: //p' /tmp/control/found)
 	rc=0
-	scripts/rust-dynptr unload >/dev/null 2>&1 || true # if it has bailed out
-	$FUZZ "$KO" --heap --with "heap_fault=$number" --reduce "${seed:-1}" --dir /tmp/control >/tmp/control/reduced 2>&1 || rc=$?
-	scripts/rust-dynptr unload >/dev/null 2>&1 || true
+	"$TOOL" unload >/dev/null 2>&1 || true # if it has bailed out
+	"$FUZZ" "$KO" --heap --with "heap_fault=$number" --reduce "${seed:-1}" --dir /tmp/control >/tmp/control/reduced 2>&1 || rc=$?
+	"$TOOL" unload >/dev/null 2>&1 || true
 	size=$(sed -n 's/^reduced to \([0-9]*\) operations.*/\1/p' /tmp/control/reduced)
 	[ "${size:-99}" -le "$operations" ] || rc=1
 	tap_ok "heapfuzz: control: fault $number: seed $seed is reduced to ${size:-?} operations, at most $operations" \

@@ -27,7 +27,6 @@
 
 #define HEAP_PARAMETERS "count=1 heap_red_zones=1"
 #define SHOWN 5	/* differing programs of which the logs are compared */
-#define REJECT_RS "/host/rust/logic/reject.rs"
 
 static struct {
 	const char *ko, *dir, *file, *state, *with;
@@ -157,7 +156,7 @@ static void check_seeds(void)
 
 	tally->differences += differences;
 	tally->hits += side_hits(&rows, true);
-	summary = stats_report(REJECT_RS);
+	summary = stats_report();
 	check_summary(&summary);
 	if (strcmp(options.ko, "-"))
 		ksft_test_result(rows > 0, "fuzz: Rust served: %llu hits in %u rows\n",

@@ -3,14 +3,16 @@
  * The messages that must be reached: those of the verifier that are about dynptrs or what hangs on
  * them, and every text of the module's own list (rust/logic/reject.rs).
  */
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 #include "stats.h"
 #include "ksft.h"
+
+/* C's strings in the source of the module's messages, as the Makefile finds them. */
+static const char *const reject_texts[] = {
+#include "reject.h"
+};
 
 /* Of kernel/bpf/verifier.c; '%' stands for anything. */
 static const char *const wanted[] = {
@@ -141,27 +143,22 @@ static bool reached(const struct reason *reasons, size_t count, const char *patt
 	return false;
 }
 
-/*
- * A text of a Rust source as a pattern: conversions ("%s", "{}") become '%', line ends go. @end is
- * its closing quote.
- */
-static void make_pattern(char *to, size_t size, const char *text, const char *end)
+/* A text of the module's as a pattern: conversions ("%s", "{}") become '%', line ends go. */
+static void make_pattern(char *to, size_t size, const char *text)
 {
 	char *start = to;
 
-	while (text < end && to < start + size - 1) {
-		if (*text == '\\') {
-			if (text[1] != 'n')
-				*to++ = text[1];
-			text += 2;
+	while (*text && to < start + size - 1) {
+		if (*text == '\n') {
+			text++;
 		} else if (*text == '%') {
 			text++;
-			while (text < end && strchr("lu0123456789.-#", *text))
-				text++;
-			text++;
+			text += strspn(text, "lu0123456789.-#");
+			text += !!*text;
 			*to++ = '%';
 		} else if (*text == '{') {
-			text += strcspn(text, "}") + 1;
+			text += strcspn(text, "}");
+			text += !!*text;
 			*to++ = '%';
 		} else {
 			*to++ = *text++;
@@ -179,31 +176,15 @@ static bool reachable(const char *pattern)
 	return strncmp(pattern, "verifier bug", 12);
 }
 
-/* The C strings of the module's messages that have words in them; how many were not reached. */
-static unsigned int check_source(const char *path, const struct reason *reasons, size_t count,
-				 unsigned int *texts)
+/* The module's messages that have words in them; how many were not reached. */
+static unsigned int check_texts(const struct reason *reasons, size_t count, unsigned int *texts)
 {
-	static char source[1 << 20];
-	FILE *file = fopen(path, "r");
 	unsigned int missing = 0;
 	char pattern[1024];
-	size_t size;
 
 	*texts = 0;
-	if (!file) {
-		ksft_print_msg("%s: %s\n", path, strerror(errno));
-		return 1;
-	}
-	size = fread(source, 1, sizeof(source) - 1, file);
-	fclose(file);
-	source[size] = 0;
-	for (char *at = strstr(source, "c\""); at; at = strstr(at, "c\"")) {
-		char *end = at + 2;
-
-		while (*end && *end != '"')
-			end += *end == '\\' && end[1] ? 2 : 1;
-		make_pattern(pattern, sizeof(pattern), at + 2, end);
-		at = *end ? end + 1 : end;
+	for (size_t i = 0; i < COUNT(reject_texts); i++) {
+		make_pattern(pattern, sizeof(pattern), reject_texts[i]);
 		/* A word alone is a name, not a message. */
 		if (!strchr(pattern, ' ') || !reachable(pattern))
 			continue;
@@ -211,14 +192,13 @@ static unsigned int check_source(const char *path, const struct reason *reasons,
 		if (reached(reasons, count, pattern))
 			continue;
 		missing++;
-		ksft_print_msg("  not reached, of %s: %.200s\n", path, pattern);
+		ksft_print_msg("  not reached, of reject.rs: %.200s\n", pattern);
 	}
 	return missing;
 }
 
 /* Which messages were reached; names those that were not. */
-void report_coverage(const struct reason *reasons, size_t count, const char *reject_rs,
-		     struct summary *summary)
+void report_coverage(const struct reason *reasons, size_t count, struct summary *summary)
 {
 	const char *const *list = heap_mode ? wanted_heap : wanted;
 
@@ -229,7 +209,7 @@ void report_coverage(const struct reason *reasons, size_t count, const char *rej
 		summary->messages_missing++;
 		ksft_print_msg("  not reached, of the verifier: %s\n", list[i]);
 	}
-	summary->texts_missing = check_source(reject_rs, reasons, count, &summary->texts);
+	summary->texts_missing = check_texts(reasons, count, &summary->texts);
 	ksft_print_msg("messages reached: %u of %u of the verifier, %u of %u of reject.rs\n",
 		       summary->messages - summary->messages_missing, summary->messages,
 		       summary->texts - summary->texts_missing, summary->texts);

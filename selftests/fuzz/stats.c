@@ -246,8 +246,8 @@ static unsigned int report_ops(void)
 	return missing;
 }
 
-/* Prints everything. @reject_rs: the source of the module's messages. */
-struct summary stats_report(const char *reject_rs)
+/* Prints everything. */
+struct summary stats_report(void)
 {
 	struct summary summary = {};
 
@@ -269,6 +269,6 @@ struct summary stats_report(const char *reject_rs)
 			ksft_print_msg("  errno %zu: %u\n", i, stats->errnos[i]);
 	report_reasons(summary.programs - summary.accepted);
 	summary.ops_missing = report_ops();
-	report_coverage(stats->reason, stats->reasons, reject_rs, &summary);
+	report_coverage(stats->reason, stats->reasons, &summary);
 	return summary;
 }

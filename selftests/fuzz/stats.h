@@ -17,7 +17,6 @@ struct reason {
 
 struct summary;
 
-void report_coverage(const struct reason *reasons, size_t count, const char *reject_rs,
-		     struct summary *summary);
+void report_coverage(const struct reason *reasons, size_t count, struct summary *summary);
 
 #endif

@@ -230,7 +230,7 @@ static void exchange_blocks(unsigned int count)
 static void pinned(void)
 {
 	run(skel->progs.store, (struct heap_request){ .size = 64, .map = HEAP_ARRAY });
-	ksft_test_result(system(CONTROL_TOOL " unload >/dev/null 2>&1"),
+	ksft_test_result(system(control_command("unload >/dev/null 2>&1")),
 			 "heap: the module stays while programs and maps use it\n");
 	heap_bpf__destroy(skel);
 	ksft_test_result(heap_is_empty(), "heap: all memory is freed with the programs and maps\n");

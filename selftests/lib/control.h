@@ -10,12 +10,8 @@
 #include <unistd.h>
 
 #define MAX_ROWS 128
-/* For the shell. The guest's are the defaults; kselftest (ksft.sh) has its own. Of two guests that
- * run at a time, each has a file of hits.
- */
-#define CONTROL_TOOL "${RUST_DYNPTR_TOOL:-/host/scripts/rust-dynptr}"
-#define CONTROL_BOOT "$(cat /proc/sys/kernel/random/boot_id)"
-#define CONTROL_HITS "${RUST_DYNPTR_HITS:-/host/build/test/hits." CONTROL_BOOT "}"
+/* The file in which hits are kept, for the shell; lib/guest.sh wants them. */
+#define CONTROL_HITS "\"${RUST_DYNPTR_HITS:-/dev/null}\""
 
 /* A line of debugfs rust_dynptr/takeover. */
 struct row {
@@ -39,19 +35,28 @@ static inline const char *control_beside(const char *name)
 	return path;
 }
 
+/* The shell's command for the tool, which is beside this program, until the next call. */
+static inline const char *control_command(const char *arguments)
+{
+	static char command[2048];
+
+	snprintf(command, sizeof(command), "'%s' %s", control_beside("rust-dynptr"), arguments);
+	return command;
+}
+
 /* Loads the module @ko with @parameters. 0 or the tool's status. */
 static inline int control_load(const char *ko, const char *parameters)
 {
-	char command[512];
+	char arguments[512];
 
-	snprintf(command, sizeof(command), CONTROL_TOOL " load %s %s", ko, parameters);
-	return system(command);
+	snprintf(arguments, sizeof(arguments), "load '%s' %s", ko, parameters);
+	return system(control_command(arguments));
 }
 
 /* Unloads the module. 0 or the tool's status. */
 static inline int control_unload(void)
 {
-	return system(CONTROL_TOOL " unload");
+	return system(control_command("unload"));
 }
 
 /*

@@ -6,8 +6,8 @@
 # test that hangs, the guest is of no use any more, and this ends: scripts/test boots another for those that are left.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-# shellcheck source=scripts/guest/splats.sh
-. scripts/guest/splats.sh
+# shellcheck source=selftests/lib/splats.sh
+. selftests/lib/splats.sh
 OUT=$(dirname "$1")
 
 # said NAME: how much it has said so far.

@@ -150,9 +150,13 @@ static inline bool change_ends(pid_t pid, const char *ko)
 /* What state.sh says into @text, STATE_SIZE long. */
 static inline void state_read(char *text)
 {
-	FILE *tool = popen("/host/selftests/lib/state.sh", "r");
-	size_t length = tool ? fread(text, 1, STATE_SIZE - 1, tool) : 0;
+	char command[1024];
+	size_t length;
+	FILE *tool;
 
+	snprintf(command, sizeof(command), "'%s'", control_beside("scripts/lib/state.sh"));
+	tool = popen(command, "r");
+	length = tool ? fread(text, 1, STATE_SIZE - 1, tool) : 0;
 	text[length] = 0;
 	if (!tool || pclose(tool) || !length)
 		ksft_exit_fail_msg("state.sh fails\n");

@@ -1,27 +1,41 @@
 #!/bin/bash
-# ksft.sh: a test as kselftest runs it. Installed as test_NAME, it runs the program NAME beside it, without arguments:
-# TAP on standard output; status 0, 1 if something failed, 4 if it cannot run here.
+# ksft.sh: a test as kselftest runs it. Installed as test_NAME, it runs what the table (scripts/parts) has for NAME, with
+# the table's sizes, unless the environment has others: TAP on standard output; status 0, 1 if something failed, 4 if it
+# cannot run here.
 #
-# RUST_DYNPTR_KO is the module; without it, that beside this, that of the clone, or the one installed for the kernel.
+# RUST_DYNPTR_KO is the module; without it, that beside this, or the one installed for the kernel.
 set -euo pipefail
-cd "$(dirname "$0")"
 NAME=$(basename "$0")
 NAME=${NAME#test_}
+PARTS_KO=${RUST_DYNPTR_KO:+$(realpath "$RUST_DYNPTR_KO")}
+cd "$(dirname "$0")"
 
 skip() {
-	echo "1..0 # SKIP $1"
+	printf 'TAP version 13\n1..0 # SKIP %s\n' "$1"
 	exit 4
 }
 
-echo 'TAP version 13'
 [ "$(id -u)" = 0 ] || skip 'must be root'
-KO=${RUST_DYNPTR_KO:-}
-for ko in rust_dynptr.ko ../rust_dynptr.ko "$(modinfo -n rust_dynptr 2>/dev/null || true)"; do
-	[ -n "$KO" ] || [ ! -f "$ko" ] || KO=$ko
+for ko in rust_dynptr.ko "$(modinfo -n rust_dynptr 2>/dev/null || true)"; do
+	[ -n "$PARTS_KO" ] || [ ! -f "$ko" ] || PARTS_KO=$ko
 done
-[ -f "$KO" ] || skip 'no module: install it, or set RUST_DYNPTR_KO'
-release=$(modinfo -F vermagic "$KO" | cut -d' ' -f1)
-[ "$release" = "$(uname -r)" ] || skip "$KO is built for kernel $release, this is $(uname -r)"
+[ -f "$PARTS_KO" ] || skip 'no module: install it, or set RUST_DYNPTR_KO'
+[[ $PARTS_KO != *[[:space:]]* ]] || skip "the module's path, $PARTS_KO, has a space"
 [ ! -d /sys/module/rust_dynptr ] || skip 'the module is loaded: rust-dynptr unload'
-export RUST_DYNPTR_TOOL=$PWD/rust-dynptr RUST_DYNPTR_HITS=/dev/null
-exec "./$NAME" "$KO"
+
+PARTS_SCRIPTS=scripts/ PARTS_RUNNERS=./ PARTS_FAULTS=rust_dynptr_faults.ko PARTS_KMODS=.
+PARTS_RESULTS=$(mktemp -d)
+trap 'rm -rf "$PARTS_RESULTS"' EXIT
+# shellcheck source=selftests/lib/parts.sh
+. scripts/lib/parts.sh
+parts_load test
+read -r -a command <<<"$(parts_command "$NAME")"
+for ko in "$PARTS_KO" "${command[@]}"; do
+	[[ $ko == *.ko ]] || continue
+	[ -f "$ko" ] || skip "$ko was not built when this was installed"
+	release=$(modinfo -F vermagic "$ko" | cut -d' ' -f1)
+	[ "$release" = "$(uname -r)" ] || skip "$ko is built for kernel $release, this is $(uname -r)"
+done
+# From here on the kernel's log is this test's.
+echo "selftests: begin $NAME" >/dev/kmsg
+"${command[@]}"

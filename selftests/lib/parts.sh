@@ -1,9 +1,18 @@
 # shellcheck shell=bash
-# Reads selftests/parts, the table of tests; sourced by what needs it, after scripts/lib.sh. Fills, for each NAME,
-# SUBJECT, WHERE, SUITE, KERNELS, SECS, NEEDS, COMMAND, ABOUT; NAMES in the table's order; BOOT of each kind of guest.
+# Reads selftests/parts, the table of tests; sourced by what needs it. Fills, for each NAME, SUBJECT, WHERE, SUITE,
+# KERNELS, SECS, NEEDS, COMMAND, ABOUT; NAMES in the table's order; BOOT of each kind of guest.
 # shellcheck disable=SC2034  # used by the scripts that source this file
 declare -A SUBJECT WHERE SUITE KERNELS SECS NEEDS COMMAND ABOUT BOOT
 NAMES=()
+# The directory of the table, which is the scripts' too.
+PARTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# Where the parts of a command are: the scripts, the runners, the modules, results. In the clone, unless the caller says
+# something else.
+: "${PARTS_SCRIPTS=selftests/}" "${PARTS_RUNNERS=build/selftests/}" "${PARTS_KO=build/rust_dynptr.ko}"
+: "${PARTS_FAULTS=build/rust_dynptr_faults.ko}" "${PARTS_KMODS=build/kmod}" "${PARTS_RESULTS=build/test}"
+
+# scripts/lib.sh has a better one.
+declare -F die >/dev/null || die() { echo "Bail out! $1" && exit 1; }
 
 # parts_load [SIZES]: SIZES is the column of sizes, test (default), all or debug. Each size becomes a variable, unless
 # the environment has it. Ends with an error where a line is not as the table's head says.
@@ -20,7 +29,7 @@ parts_load() {
 			parts_line "$(xargs <<<"$command")" "${about# }" "${words[@]}"
 			;;
 		esac
-	done <"$TOP/selftests/parts"
+	done <"$PARTS/parts"
 }
 
 # parts_size COLUMN NAME TEST ALL DEBUG
@@ -50,16 +59,16 @@ parts_command() {
 	read -r -a words <<<"${COMMAND[$name]:-$name}"
 	first=${words[0]}
 	for word in "$first.sh" "$first"; do
-		[ ! -f "$TOP/selftests/${SUBJECT[$name]}/$word" ] || first=selftests/${SUBJECT[$name]}/$word
+		[ ! -f "$PARTS/${SUBJECT[$name]}/$word" ] || first=$PARTS_SCRIPTS${SUBJECT[$name]}/$word
 	done
-	[[ $first == */* ]] || first=build/selftests/$first
+	[[ $first == */* ]] || first=$PARTS_RUNNERS$first
 	out=("$first")
 	for word in "${words[@]:1}"; do
 		case $word in
-		KO) out+=(build/rust_dynptr.ko) ;;
-		FAULTS) out+=(build/rust_dynptr_faults.ko) ;;
-		KMODS/*) out+=("build/kmod/${word#*/}") ;;
-		RESULTS) out+=(build/test) ;;
+		KO) out+=("$PARTS_KO") ;;
+		FAULTS) out+=("$PARTS_FAULTS") ;;
+		KMODS/*) out+=("$PARTS_KMODS/${word#*/}") ;;
+		RESULTS) out+=("$PARTS_RESULTS") ;;
 		UPSTREAM) out+=("${UPSTREAM_DIR:-UPSTREAM}") ;;
 		KERNEL) out+=("$KERNEL") ;;
 		\$*/*) size=${word%%/*} && size=${size#$} && out+=($(((${!size} + ${word#*/} - 1) / ${word#*/}))) ;;
@@ -68,6 +77,19 @@ parts_command() {
 		esac
 	done
 	echo "${out[*]}"
+}
+
+# parts_kselftest: the names of the tests that can run where nothing but they and the modules is installed: those of
+# guests, which any machine may stand for, but for one that counts instructions.
+parts_kselftest() {
+	local name what
+	for name in "${NAMES[@]}"; do
+		[[ ${WHERE[$name]} != host && ${WHERE[$name]} != last && " ${BOOT[${WHERE[$name]}]} " != *' -i '* ]] || continue
+		for what in ${NEEDS[$name]}; do
+			[[ " tests kmods faults " == *" $what "* ]] || continue 2
+		done
+		echo "$name"
+	done
 }
 
 # parts_of WORD…: the names that these names and subjects stand for, in the table's order; ends if one is neither.

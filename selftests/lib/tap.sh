@@ -1,11 +1,19 @@
 # shellcheck shell=bash
 # TAP for the shell tests; sourced. Callers use `set -euo pipefail`.
 
-# shellcheck source=scripts/guest/splats.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/guest/splats.sh"
+# shellcheck source=selftests/lib/where.sh
+. "$(dirname "${BASH_SOURCE[0]}")/where.sh"
 
 TAP_COUNT=0
 TAP_FAILED=0
+TAP_PLAN=
+echo 'TAP version 13'
+
+# tap_plan N: how many results there will be, before the first.
+tap_plan() {
+	TAP_PLAN=$1
+	echo "1..$1"
+}
 
 # tap_ok NAME STATUS [FILE]: a test's result; FILE's lines become comments when it failed.
 tap_ok() {
@@ -17,6 +25,18 @@ tap_ok() {
 	TAP_FAILED=1
 	echo "not ok $TAP_COUNT - $1"
 	[ -z "${3:-}" ] || tail -n 30 "$3" | sed 's/^/# /'
+}
+
+# tap_skip NAME WHY: a test that cannot run here.
+tap_skip() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	echo "ok $TAP_COUNT - $1 # SKIP $2"
+}
+
+# tap_skip_all WHY: ends the script, of which nothing can run here.
+tap_skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 4
 }
 
 # tap_refused NAME STATUS FILE PATTERN: a command, whose status is in $rc and whose output in FILE,
@@ -49,7 +69,7 @@ tap_part() {
 	else
 		"$@" | sed 's/^/# /' || rc=$?
 	fi
-	tap_ok "$1 ran" "$rc"
+	tap_ok "${1##*/} ran" "$rc"
 }
 
 # tap_no_splat NAME: in a guest of the test's own (else guest.sh looks), the kernel has found nothing wrong.
@@ -58,8 +78,13 @@ tap_no_splat() {
 	tap_ok "$1: no splat in the kernel log" "$([ ! -s /tmp/splats ]; echo $?)" /tmp/splats
 }
 
-# tap_done: the plan; ends the script.
+# tap_done: the plan, if there was none; ends the script.
 tap_done() {
-	echo "1..$TAP_COUNT"
+	if [ -z "$TAP_PLAN" ]; then
+		echo "1..$TAP_COUNT"
+	elif [ "$TAP_COUNT" != "$TAP_PLAN" ]; then
+		echo "# $TAP_COUNT results, not $TAP_PLAN as planned"
+		TAP_FAILED=1
+	fi
 	exit "$TAP_FAILED"
 }

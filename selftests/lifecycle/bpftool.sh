@@ -3,11 +3,9 @@
 # functions in a program's code; and what only the module has, its kfuncs and heap dynptrs.
 set -euo pipefail
 KO=$1
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
-TOOL=scripts/rust-dynptr
-OBJECT=build/selftests/bpftool.bpf.o
+. "$(dirname "$0")/../lib/tap.sh"
+OBJECT=$PROGRAMS/bpftool.bpf.o
 REPEAT=100
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
@@ -112,7 +110,7 @@ grep -qE 'rust_.*bpf_ringbuf_reserve_dynptr' "$W/Rust/xlated" && ! grep -q rust_
 tap_ok 'bpftool: prog dump xlated names the Rust functions, with Rust only' "$rc" "$W/Rust/xlated"
 grep -qE 'rust_.*bpf_ringbuf_reserve_dynptr' "$W/Rust/jited" && rc=0 || rc=1
 if grep -q 'No JIT disassembly support' "$W/Rust/jited.err"; then
-	echo "ok $((++TAP_COUNT)) - bpftool: prog dump jited names the Rust functions # SKIP this bpftool has no disassembler"
+	tap_skip 'bpftool: prog dump jited names the Rust functions' 'this bpftool has no disassembler'
 else
 	tap_ok 'bpftool: prog dump jited names the Rust functions' "$rc" "$W/Rust/jited"
 fi
@@ -134,7 +132,7 @@ truth 'a program loaded with C runs on with Rust' '.retval == 65' "$W/C/again"
 get Rust profile prog profile pinned /sys/fs/bpf/Rust/packet duration 3 cycles
 wait
 if grep -qE 'command is not supported|failed to (create|open) event' "$W/Rust/profile.err"; then
-	echo "ok $((++TAP_COUNT)) - bpftool: prog profile counts runs # SKIP $(head -n 1 "$W/Rust/profile.err")"
+	tap_skip 'bpftool: prog profile counts runs' "$(head -n 1 "$W/Rust/profile.err")"
 else
 	grep -qE '[1-9][0-9]* run_cnt' "$W/Rust/profile" && rc=0 || rc=1
 	tap_ok 'bpftool: prog profile counts runs' "$rc" "$W/Rust/profile.err"
@@ -143,7 +141,7 @@ fi
 # What is only the module's: its kfuncs, in BTF and in a program.
 get Rust kfuncs -B /sys/kernel/btf/vmlinux btf dump file /sys/kernel/btf/rust_dynptr
 get Rust header -B /sys/kernel/btf/vmlinux btf dump file /sys/kernel/btf/rust_dynptr format c
-mapfile -t kfuncs < <(sed -nE 's/^extern .*[ *]([a-z_]+)\(.*/\1/p' include/rust_dynptr*.bpf.h)
+mapfile -t kfuncs < <(sed -nE 's/^extern .*[ *]([a-z_]+)\(.*/\1/p' "$HEADERS"/rust_dynptr*.bpf.h)
 for kfunc in "${kfuncs[@]}"; do
 	grep -q "FUNC '$kfunc'" "$W/Rust/kfuncs" && rc=0 || rc=1
 	tap_ok "bpftool: btf dump shows the kfunc $kfunc" "$rc"
@@ -155,7 +153,7 @@ done >"$W/missing"
 tap_ok "bpftool: btf dump format c declares the ${#kfuncs[@]} kfuncs that include/ has" "$rc" "$W/missing"
 bpftool btf show | grep -qE 'name \[rust_dynptr\]' && rc=0 || rc=1
 tap_ok 'bpftool: btf show lists the module' "$rc"
-get Rust heapload prog load build/selftests/bpftoolheap.bpf.o /sys/fs/bpf/heap type tc pinmaps /sys/fs/bpf/heapmaps
+get Rust heapload prog load "$PROGRAMS/bpftoolheap.bpf.o" /sys/fs/bpf/heap type tc pinmaps /sys/fs/bpf/heapmaps
 get Rust heaprun -j prog run pinned /sys/fs/bpf/heap data_in "$W/packet" repeat 10
 truth 'a program with heap dynptrs is loaded and run' '.retval == 0' "$W/Rust/heaprun"
 get Rust blocks -j map dump pinned /sys/fs/bpf/heapmaps/blocks

@@ -17,8 +17,8 @@ control() {
 	tap_ok "pins: control: without waiting for sleepers ($1) the kernel oopses" "$rc" "$log"
 }
 
-echo 1..3
+tap_plan 3
 control file 'last unloaded: rust_dynptr'
 control maps 'last unloaded: rust_dynptr'
 control refused 'supervisor instruction fetch'
-exit "$TAP_FAILED"
+tap_done

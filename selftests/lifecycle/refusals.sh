@@ -2,10 +2,8 @@
 # refusals.sh KO: in the guest, everything that must be refused: clearly, and with the system as before.
 set -euo pipefail
 KO=$1
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
-TOOL=scripts/rust-dynptr
+. "$(dirname "$0")/../lib/tap.sh"
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 rc=0
@@ -17,10 +15,10 @@ refuse_load() {
 		$TOOL check --quiet "$2" >"$W/out" 2>&1 || rc=$?
 		tap_refused "refuse: check knows: $1" 1 "$W/out" "^bad .*$4"
 	fi
-	selftests/lib/state.sh >"$W/before"
+	"$SELFTESTS/lib/state.sh" >"$W/before"
 	rc=0
 	$TOOL load "$2" >"$W/out" 2>&1 || rc=$?
-	selftests/lib/state.sh >"$W/after"
+	"$SELFTESTS/lib/state.sh" >"$W/after"
 	tap_refused "refuse: $1" 1 "$W/out" "$3"
 	cmp -s "$W/before" "$W/after" && rc=0 || rc=1
 	tap_ok "refuse: $1: the system is as before" "$rc" "$W/after"
@@ -62,7 +60,7 @@ refuse_load 'jump row without fentry' "$(edited bpf_dynptr_from_mem bpf_ringbuf_
 	'bpf_ringbuf_discard: .*no such traceable function' 'jump +bpf_ringbuf_discard +kind jump needs a fentry'
 
 # Somebody else is on a function.
-build/selftests/fentry 100 >"$W/fentry.out" 2>&1 &
+"$PROGRAMS/fentry" 100 >"$W/fentry.out" 2>&1 &
 fentry=$!
 for ((i = 0; i < 100; i++)); do
 	! grep -q attached "$W/fentry.out" || break
@@ -86,10 +84,10 @@ rc=0
 rmmod rust_dynptr >"$W/out" 2>&1 || rc=$?
 tap_refused 'refuse: rmmod while the livepatch is enabled' any "$W/out" 'in use'
 rc=0
-build/selftests/fentry 1 >"$W/out" 2>&1 || rc=$?
+"$PROGRAMS/fentry" 1 >"$W/out" 2>&1 || rc=$?
 tap_refused 'refuse: fentry on a function that is taken over' any "$W/out" 'attach.*(Invalid|busy)'
 
-build/selftests/holder 100 >"$W/holder.out" 2>&1 &
+"$PROGRAMS/holder" 100 >"$W/holder.out" 2>&1 &
 holder=$!
 for ((i = 0; i < 100; i++)); do
 	! grep -q loaded "$W/holder.out" || break

@@ -163,7 +163,7 @@ static pid_t start_fentry(void)
 	pid = fork();
 	if (!pid) {
 		dup2(link[1], 1);
-		execl("build/selftests/fentry", "fentry", "600", "bpf_dynptr_is_null", NULL);
+		execl(control_beside("fentry"), "fentry", "600", "bpf_dynptr_is_null", NULL);
 		_exit(1);
 	}
 	/* It says that it is attached. */

@@ -189,14 +189,14 @@ static bool was_signalled(void)
 static void enable_once(const char *ko)
 {
 	pthread_t threads[2];
+	char arguments[512];
 	FILE *tool;
-	char command[512];
 
 	begin(threads);
-	snprintf(command, sizeof(command), CONTROL_TOOL " load %s count=1", ko);
-	tool = popen(command, "r");
+	snprintf(arguments, sizeof(arguments), "load '%s' count=1", ko);
+	tool = popen(control_command(arguments), "r");
 	if (!tool)
-		ksft_exit_fail_msg("cannot start %s\n", command);
+		ksft_exit_fail_msg("cannot start the tool\n");
 	while (number_in(PATCH "enabled", 0) != 1 && !atomic_load(&ended))
 		usleep(1000);
 	look(1);

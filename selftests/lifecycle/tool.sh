@@ -2,9 +2,8 @@
 # tool.sh KO: scripts/rust-dynptr in the guest: installed elsewhere, every command, its output, JSON and status.
 set -euo pipefail
 KO=$1
-cd "$(dirname "$0")/../.."
 # shellcheck source=selftests/lib/tap.sh
-. selftests/lib/tap.sh
+. "$(dirname "$0")/../lib/tap.sh"
 W=$(mktemp -d)
 chmod 755 "$W" # for who is not root
 trap 'rm -rf "$W"' EXIT
@@ -29,7 +28,7 @@ json() { tap_json "tool: $1" "$2" "$W/out"; }
 # start PROGRAM ARG…: a program of ours in the background, once it says that it is there.
 start() {
 	: >"$W/started"
-	"build/selftests/$1" "${@:2}" >"$W/started" 2>&1 &
+	"$PROGRAMS/$1" "${@:2}" >"$W/started" 2>&1 &
 	started=$!
 	for ((i = 0; i < 100; i++)); do
 		! grep -qE 'loaded|attached' "$W/started" || return 0
@@ -43,8 +42,13 @@ end() {
 	wait "$1" 2>/dev/null || true
 }
 
-make -s install-tool DESTDIR="$W/root"
-ROWS=$(grep -cE '^ok .* takeover (jump|bind|patch|probe) ' build/check-takeover.tap)
+if [ -n "$CLONE" ]; then
+	make -s -C "$CLONE" install-tool DESTDIR="$W/root"
+else
+	install -D "$PROGRAMS/rust-dynptr" "$TOOL"
+	install -D "$PROGRAMS/check-running" "$W/root/usr/local/libexec/rust-dynptr/check-running"
+fi
+ROWS=$("$TOOL" check "$KO" | grep -cE '^[a-z]+ +(jump|bind|patch|probe) ' || true)
 
 # Before anything is loaded.
 run "$TOOL" --version
@@ -122,7 +126,7 @@ run "$TOOL" status
 gives 'status says that nothing is counted' 0 'hits are not counted'
 run "$TOOL" hits
 gives 'hits says so too' 0 'not counted now'
-run "$TOOL" hits --json -- sh -c 'build/selftests/execs -o /dev/null -- true >/dev/null 2>&1; echo mine; exit 7'
+run "$TOOL" hits --json -- sh -c "'$PROGRAMS/execs' -o /dev/null -- true >/dev/null 2>&1; echo mine; exit 7"
 [ "$rc" = 7 ] && [ "$(cat "$W/out")" = mine ] && rc=0 || rc=1
 tap_ok "tool: hits -- COMMAND: the command's status and output" "$rc" "$W/err"
 cp "$W/err" "$W/out"
@@ -134,7 +138,7 @@ run "$TOOL" hits --on
 run "$TOOL" hits --all
 [ "$(wc -l <"$W/out")" = $((ROWS + 2)) ] && rc=0 || rc=1
 tap_ok 'tool: hits --all: all rows' "$rc" "$W/out"
-build/selftests/execs -o /dev/null -- sleep 4 >/dev/null 2>&1 &
+"$PROGRAMS/execs" -o /dev/null -- sleep 4 >/dev/null 2>&1 &
 run "$TOOL" hits --interval 1 --times 2 --json
 [ "$rc" = 0 ] && [ "$(grep -c '^{.*}$' "$W/out")" = 2 ] && rc=0 || rc=1
 tap_ok 'tool: hits --interval: an object a line' "$rc" "$W/out"
