@@ -111,11 +111,12 @@ Start here:
   make run                boot a guest, trace a workload with C and with Rust, print what Rust served
                           DEMO=heap: lines assembled in heap dynptrs; DEMO=http: HTTP requests parsed in packets;
                           DEMO=argv: a filter on the arguments of programs
-  make test               the tests; ends with "N passed, N failed"; ONLY="host guest" picks some
+  make test               the tests; ends with "N passed, N failed"; ONLY="rows rings" picks some
   make vm                 a shell in a guest with the module loaded; CMD='...' runs one command instead
                           VMFLAGS: -m MEM -p CPUS -t SECONDS -v, see scripts/vm -h
 
-Test (scripts/test -l lists the tests):
+Test (scripts/test -l lists the tests; ONLY= takes their names, and these subjects:
+      $(SUBJECTS)):
   make test CHANGED=REV   what the changes since the commit REV can affect
   make test-all           also what takes long, or is installed for it: packages, DKMS, virtme-ng, mutants
   make test-debug         the tests of the guest on a kernel that looks for memory errors, misused locks, leaks: hours
@@ -150,8 +151,9 @@ Clean:
 Each script in scripts/ says by -h what it does.
 endef
 
+help: SUBJECTS = $(shell scripts/test --subjects)
 help:
-	@: $(info $(value HELP))
+	@: $(info $(HELP))
 
 clean:
 	@scripts/build/clean

@@ -109,6 +109,12 @@ parts_of() {
 	done
 }
 
+# parts_subjects: in the table's order, in one line.
+parts_subjects() {
+	local name
+	for name in "${NAMES[@]}"; do echo "${SUBJECT[$name]}"; done | awk '!seen[$0]++' | paste -sd' '
+}
+
 # parts_markdown: the table of docs/testing.md.
 parts_markdown() {
 	local name
