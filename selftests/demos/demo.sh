@@ -8,4 +8,5 @@ tap_plan 1
 rc=0
 "$SELFTESTS/demos/demo-$1.sh" "$2" "$3/demo" >/tmp/demo 2>&1 || rc=$?
 tap_ok "demo $1" "$rc" /tmp/demo
+[ "$rc" = 0 ] || grep '^FAILED' /tmp/demo | sed 's/^/# /' || true
 tap_done

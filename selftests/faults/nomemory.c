@@ -138,8 +138,11 @@ static int sweep(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long
 	return 0;
 }
 
-/* The programs of an object one after the other; one that is refused ends the object's loading. */
-static void sweep_object(const char *path)
+/*
+ * Of an object's programs every @every-th, one after the other; one that is refused ends the
+ * object's loading.
+ */
+static void sweep_object(const char *path, int every)
 {
 	struct bpf_program *prog, *each;
 	struct bpf_object *object;
@@ -151,7 +154,7 @@ static void sweep_object(const char *path)
 	bpf_object__for_each_program(prog, object)
 		count++;
 	bpf_object__close(object);
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count; i += every) {
 		int n = 0;
 
 		object = bpf_object__open(path);
@@ -253,8 +256,8 @@ int main(int argc, char **argv)
 {
 	int before = count_programs();
 
-	if (argc < 4) {
-		fprintf(stderr, "usage: nomemory KO FAILNTH_KO OBJECT...\n");
+	if (argc < 5 || atoi(argv[3]) < 1) {
+		fprintf(stderr, "usage: nomemory KO FAILNTH_KO EVERY OBJECT...\n");
 		return 2;
 	}
 	ksft_print_header();
@@ -264,8 +267,8 @@ int main(int argc, char **argv)
 	for (side = 0; side < 2; side++) {
 		if (side && control_load(argv[1], "count=1"))
 			ksft_exit_fail_msg("the module does not load\n");
-		for (int i = 3; i < argc; i++)
-			sweep_object(argv[i]);
+		for (int i = 4; i < argc; i++)
+			sweep_object(argv[i], atoi(argv[3]));
 		ksft_test_result(programs_gone(before), "nomemory: no program is left (%s)\n",
 				 side ? "Rust" : "C");
 	}

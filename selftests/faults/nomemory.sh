@@ -1,8 +1,8 @@
 #!/bin/bash
-# nomemory.sh KO FAILNTH_KO: in the guest, every allocation that loading a program or making a ring buffer map
-# takes fails once, with C and with Rust (nomemory.c, failalloc.c), and those of heap dynptrs. The guest must be booted with slab_debug=FZPU,kmalloc*: then the allocator
-# finds what is freed twice, used after it was freed or written beyond its end, and knows who allocated
-# what is left. TAP.
+# nomemory.sh KO FAILNTH_KO [EVERY]: in the guest, every allocation that loading a program or making a ring buffer map
+# takes fails once, with C and with Rust (nomemory.c, failalloc.c), and those of heap dynptrs. Of the programs, every
+# EVERY-th is loaded. The guest must be booted with slab_debug=FZPU,kmalloc*: then the allocator finds what is freed
+# twice, used after it was freed or written beyond its end, and knows who allocated what is left. TAP.
 set -euo pipefail
 KO=$1
 FAILNTH_KO=$2
@@ -11,7 +11,7 @@ FAILNTH_KO=$2
 
 [ -e /sys/kernel/debug/slab/kmalloc-8/alloc_traces ] ||
 	tap_skip_all "the kernel was not booted with slab_debug=FZPU,kmalloc*"
-tap_part "$PROGRAMS/nomemory" "$KO" "$FAILNTH_KO" "$PROGRAMS"/{lifetime,rows}.bpf.o
+tap_part "$PROGRAMS/nomemory" "$KO" "$FAILNTH_KO" "${3:-1}" "$PROGRAMS"/{lifetime,rows}.bpf.o
 tap_part "$PROGRAMS/failalloc" "$KO" "$FAILNTH_KO"
 
 # What a write to a packet reads of it is where it was moved to, not where it has been freed.
