@@ -80,11 +80,11 @@ parts_command() {
 }
 
 # parts_kselftest: the names of the tests that can run where nothing but they and the modules is installed: those of
-# guests, which any machine may stand for, but for one that counts instructions.
+# guests, which any machine may stand for, but one that counts instructions or is spent afterwards.
 parts_kselftest() {
 	local name what
 	for name in "${NAMES[@]}"; do
-		[[ ${WHERE[$name]} != host && ${WHERE[$name]} != last && " ${BOOT[${WHERE[$name]}]} " != *' -i '* ]] || continue
+		case ${WHERE[$name]} in host | last | count | spent) continue ;; esac
 		for what in ${NEEDS[$name]}; do
 			[[ " tests kmods faults " == *" $what "* ]] || continue 2
 		done
