@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ksft_print_header();
+	ksft_set_plan(5);
 	if (control_load(argv[1], ""))
 		ksft_exit_fail_msg("the module cannot be loaded\n");
 	skel = itercost_bpf__open_and_load();

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ksft_print_header();
+	ksft_set_plan(5);
 	libbpf_set_print(NULL);
 	failnth_start(argv[2], "call=%d from=do_one_initcall all=1 once=%d", SYS_finit_module,
 		      once);

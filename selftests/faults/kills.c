@@ -177,6 +177,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ksft_print_header();
+	ksft_set_plan(5);
 	if (control_load(argv[1], "count=1"))
 		ksft_exit_fail_msg("the module does not load\n");
 	module_references_become(1);

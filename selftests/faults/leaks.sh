@@ -11,6 +11,7 @@ shift
 KMEMLEAK=/sys/kernel/debug/kmemleak
 
 [ -e $KMEMLEAK ] || tap_skip_all 'this kernel has no kmemleak, or was booted with it off'
+tap_plan "$([ $# = 0 ] && echo 7 || echo 1)"
 
 # What has been booted with is not ours; it takes two scans to be seen.
 echo scan >$KMEMLEAK

@@ -11,6 +11,7 @@ FAILNTH_KO=$2
 
 [ -e /sys/kernel/debug/slab/kmalloc-8/alloc_traces ] ||
 	tap_skip_all "the kernel was not booted with slab_debug=FZPU,kmalloc*"
+tap_plan 5
 tap_part "$PROGRAMS/nomemory" "$KO" "$FAILNTH_KO" "${3:-1}" "$PROGRAMS"/{lifetime,rows}.bpf.o
 tap_part "$PROGRAMS/failalloc" "$KO" "$FAILNTH_KO"
 

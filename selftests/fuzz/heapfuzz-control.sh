@@ -28,6 +28,7 @@ control() {
 	sed -n '/^reduced to/!p' /tmp/control/reduced | grep -A "$((size + 6))" '^seed ' | head -n 14 | sed 's/^/# /' || true
 }
 
+tap_plan $((2 * ($# - 1)))
 for number in "${@:2}"; do
 	case $number in
 	1) control 1 200 'leaves blocks that live' 3 ;;

@@ -10,6 +10,7 @@ LAST=$3
 FUZZ=$PROGRAMS/fuzz
 DIR=${CLONE:+$CLONE/build/fuzz} # for the logs of what is wrong
 
+tap_plan 2
 tap_part "$FUZZ" "$KO" --heap --with "${4:-}" --seeds "$FIRST-$LAST" --dir "${DIR:-/tmp}" --block 1000
 rc=0
 kernel_log | grep "a heap dynptr's memory was written" >/tmp/damage && rc=1

@@ -376,6 +376,7 @@ static void try_untied(const char *ko)
 		"block_put_in_the_loop", "block_put_in_the_inner_loop", "file_discarded",
 	};
 
+	ksft_set_plan(COUNT(names) + 2);
 	if (control_load(ko, "heap_fault=6"))
 		ksft_exit_fail_msg("the module cannot be loaded\n");
 	for (size_t i = 0; i < COUNT(names); i++)

@@ -86,6 +86,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ksft_print_header();
+	ksft_set_plan(7);
 	for (unsigned int i = 0; i < sizeof(packet); i++)
 		packet[i] = i * 7 + (i >> 8);
 	skel = moves_bpf__open_and_load();

@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ksft_print_header();
+	ksft_set_plan(COUNT(mine) + 6);
 	for (int side = 0; side < 2; side++) {
 		results[side] = calloc(CASES, sizeof(*results[side]));
 		if (!results[side])
