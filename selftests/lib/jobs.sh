@@ -138,7 +138,8 @@ jobs_show() {
 
 # jobs_test NAME: a test on the host.
 jobs_test() {
-	local from=$EPOCHREALTIME rc=0 command what
+	local from=$EPOCHREALTIME rc=0 command what larger=1
+	[ "${SIZES:-}" != all ] || larger=5 # the sizes of test-all are
 	if what=$(jobs_unbuilt "$1"); then
 		jobs_broken "$1" "$what could not be built" "$OUT/build-$what.err"
 		return
@@ -147,7 +148,7 @@ jobs_test() {
 	read -r -a command <<<"$(parts_command "$1")"
 	# In a shell of its own, in which errors end it.
 	(cd "$TOP" && TEST_NAME=$1 TEST_PARTS=$OUT/$1 timeout --foreground -k 10 \
-		$(((${SECS[$1]} * 10 + 600) * SLOWER)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
+		$(((${SECS[$1]} * 10 + 600) * SLOWER * larger)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
 	jobs_time testing "$1" "$from" "$EPOCHREALTIME"
 	if [ "$rc" -gt 1 ] && [ "$rc" != 4 ]; then
 		jobs_broken "$1" "$1 ended with status $rc" "$OUT/$1.err" "$rc"
