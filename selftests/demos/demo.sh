@@ -3,7 +3,7 @@
 set -euo pipefail
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
-[ "$1" != execs ] || command -v gcc >/dev/null || tap_skip_all 'its workload compiles a program, and here is no gcc'
+[ "$1" != execs ] || tap_needs gcc # its workload compiles a program
 tap_plan 1
 rc=0
 "$SELFTESTS/demos/demo-$1.sh" "$2" "$3/demo" >/tmp/demo 2>&1 || rc=$?

@@ -8,6 +8,7 @@ KO=$1
 FAILNTH_KO=$2
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
+tap_needs bpftool
 
 [ -e /sys/kernel/debug/slab/kmalloc-8/alloc_traces ] ||
 	tap_skip_all "the kernel was not booted with slab_debug=FZPU,kmalloc*"

@@ -9,6 +9,7 @@ KO=$1
 OTHER=$2
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
+tap_needs bpftool
 TRACING=/sys/kernel/tracing
 DEBUG=/sys/kernel/debug/rust_dynptr
 W=$(mktemp -d)

@@ -39,6 +39,14 @@ tap_skip_all() {
 	exit 4
 }
 
+# tap_needs FILE…: programs, or files, without which nothing of the script can run.
+tap_needs() {
+	local file
+	for file; do
+		[ -e "$file" ] || command -v "$file" >/dev/null || tap_skip_all "here is no ${file##*/}"
+	done
+}
+
 # tap_refused NAME STATUS FILE PATTERN: a command, whose status is in $rc and whose output in FILE,
 # must have failed with STATUS ("any": not 0) and said PATTERN (an extended regular expression).
 tap_refused() {

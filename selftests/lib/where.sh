@@ -7,9 +7,11 @@ SELFTESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 if [ -x "$SELFTESTS/../rust-dynptr" ]; then
 	CLONE='' PROGRAMS=${SELFTESTS%/*}
 	TOOL=$PROGRAMS/rust-dynptr HEADERS=$SELFTESTS/include
+	CHECKER=$PROGRAMS/check-running TABLE=$PROGRAMS/check-takeover.tap
 else
 	CLONE=${SELFTESTS%/*} PROGRAMS=${SELFTESTS%/*}/build/selftests
 	TOOL=$CLONE/scripts/rust-dynptr HEADERS=$CLONE/include
+	CHECKER=$CLONE/build/tools/check-running TABLE=$CLONE/build/check-takeover.tap
 fi
 
 # shellcheck source=selftests/lib/splats.sh

@@ -5,6 +5,7 @@ set -euo pipefail
 KO=$1
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
+tap_needs jq bpftool python3
 OBJECT=$PROGRAMS/bpftool.bpf.o
 REPEAT=100
 W=$(mktemp -d)

@@ -4,6 +4,7 @@ set -euo pipefail
 KO=$1
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
+tap_needs "$CHECKER"
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 rc=0
