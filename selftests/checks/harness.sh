@@ -49,7 +49,7 @@ for line in "${PLANTED[@]}"; do
 	printf '#!/bin/bash\n%s\n' "$code" >"$OUT/run-$name"
 	chmod +x "$OUT/run-$name"
 done
-tap_plan $((${#names[@]} + 6))
+tap_plan $((${#names[@]} + 11))
 (jobs_run "${names[@]}") >"$OUT/out" 2>&1 || true
 for line in "${PLANTED[@]}"; do
 	IFS='|' read -r name where wanted _ <<<"$line"
@@ -66,6 +66,19 @@ done
 tap_ok 'harness: of the test that hangs, what the kernel says of its tasks is shown' "$rc" "$OUT/hangs.tap"
 [ -s "$OUT/short.status" ] && [ -s "$OUT/warns.status" ] && rc=0 || rc=1
 tap_ok 'harness: the tests that came after that one ran, in another guest' "$rc"
+
+# affects FILES WORDS: these files can affect these tests.
+affects() {
+	local found
+	found=$(tr ' ' '\n' <<<"$1" | parts_affected)
+	[ "$found" = "$2" ] && rc=0 || rc=1
+	tap_ok "harness: a change of $1 can affect: ${2:-nothing}" "$rc"
+}
+affects docs/cost.md 'docs lint'
+affects 'COPYING README.md' 'docs lint'
+affects COPYING ''
+affects 'docs/cost.md Makefile' 'all docs lint'
+affects rust/logic/of-tomorrow.rs all
 
 # scripts/check/check-parts, in a copy of the tree with a fault.
 COPY=$OUT/copy

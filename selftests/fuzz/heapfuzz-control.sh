@@ -29,7 +29,8 @@ control() {
 }
 
 tap_plan $((2 * ($# - 1)))
-for number in "${@:2}"; do
+FAULTS=${*:2}
+for number in ${FAULTS//,/ }; do
 	case $number in
 	1) control 1 200 'leaves blocks that live' 3 ;;
 	2) control 2 1000 'read freed memory' 10 ;;

@@ -109,6 +109,27 @@ parts_of() {
 	done
 }
 
+# parts_affected <FILES: the words of selftests/affects for these files, each once; "all" if one of them fits no pattern.
+parts_affected() {
+	local file out=()
+	while IFS= read -r file; do
+		[ -z "$file" ] || out+=("$(parts_affects "$file")")
+	done
+	printf '%s\n' "${out[@]}" | tr ' ' '\n' | grep -vxE 'none|' | sort -u | paste -sd' ' || true
+}
+
+# parts_affects FILE: the words of the first line whose pattern it fits.
+parts_affects() {
+	local pattern words
+	while read -r pattern words; do
+		# shellcheck disable=SC2053  # a pattern
+		[[ -n $pattern && $pattern != \#* && $1 == $pattern ]] || continue
+		echo "$words"
+		return
+	done <"$TOP/selftests/affects"
+	echo all
+}
+
 # parts_subjects: in the table's order, in one line.
 parts_subjects() {
 	local name
