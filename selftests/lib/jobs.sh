@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2004,SC2153  # arrays with names as keys; SECS is parts.sh's
-# Runs tests of selftests/parts, as many at a time as there are processors: sourced by scripts/test, after parts.sh.
+# Runs tests of selftests/parts, one more at a time than there are processors, as guests sleep now and then, but not more
+# guests than processors: sourced by scripts/test, after parts.sh.
 # A job is a test on the host, a guest in which several tests run (selftests/lib/guest.sh), or something to build. It
 # begins when what it needs is built; of those that can begin, the one that takes longest. State is in OUT:
 #   jobs/N        a job that waits: its KIND, then its words     built.WHAT   WHAT is built, or failed to be
@@ -11,10 +12,10 @@ BOOT_SECS=150 # tests that share a boot take about so long together
 jobs_run() {
 	local running=0 slots pid job
 	declare -A at
-	slots=$(nproc)
+	slots=$(($(nproc) + 1))
 	mkdir -p "$OUT/jobs"
 	jobs_make "$@"
-	while job=$(jobs_next) || [ "$running" -gt 0 ]; do
+	while job=$(jobs_next "$(jobs_guests)") || [ "$running" -gt 0 ]; do
 		[ -n "$job" ] || [ "$running" -gt 0 ] || die "tests wait for what nobody builds: $(ls "$OUT/jobs")"
 		if [ -n "$job" ] && [ "$running" -lt "$slots" ]; then
 			mv "$OUT/jobs/$job" "$OUT/running.$job"
@@ -43,12 +44,12 @@ jobs_make() {
 		case $what in tests) secs=9999 ;; upstream) secs=9998 ;; faults) secs=9997 ;; cargo*) secs=9990 ;; *) secs=9995 ;; esac
 		jobs_add "$secs" build "$what"
 	done
-	for kind in host "${!BOOT[@]}"; do
+	for kind in host boots "${!BOOT[@]}"; do
 		secs=0 names=()
 		for name; do
 			[ "${WHERE[$name]}" = "$kind" ] || continue
-			if [ "$kind" = host ]; then
-				jobs_add "${SECS[$name]}" host "$name"
+			if [[ $kind == host || $kind == boots ]]; then
+				jobs_add "${SECS[$name]}" "$kind" "$name"
 				continue
 			fi
 			if [ "$secs" -gt 0 ] && [ $((secs + ${SECS[$name]})) -gt "$BOOT_SECS" ]; then
@@ -62,12 +63,17 @@ jobs_make() {
 	done
 }
 
-# jobs_next: the name of the first job that can begin. Fails if no job is left; prints nothing if all have to wait.
+# jobs_guests: how many jobs that run have a guest.
+jobs_guests() { head -qn 1 "$OUT"/running.* 2>/dev/null | grep -cvxE 'host|build' || true; }
+
+# jobs_next GUESTS: the name of the first job that can begin while there are so many guests. Fails if no job is left;
+# prints nothing if all have to wait.
 jobs_next() {
 	local job kind word what
 	[ -n "$(ls "$OUT/jobs")" ] || return
 	for job in "$OUT"/jobs/*; do
 		{ read -r kind; mapfile -t words; } <"$job"
+		[[ $kind == host || $kind == build || $1 -lt $(nproc) ]] || continue
 		if [ "$kind" != build ]; then
 			for word in "${words[@]}"; do
 				for what in ${NEEDS[$word]}; do
@@ -86,7 +92,7 @@ jobs_do() {
 	{ read -r kind; mapfile -t words; } <"$OUT/running.$1"
 	case $kind in
 	build) jobs_build "${words[0]}" ;;
-	host) jobs_test "${words[0]}" ;;
+	host | boots) jobs_test "${words[0]}" ;;
 	*) jobs_boot "$kind" "${words[@]}" ;;
 	esac
 }

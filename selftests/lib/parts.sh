@@ -46,7 +46,7 @@ parts_line() {
 	local name=$3
 	[ $# = 9 ] || die "selftests/parts: the line of $name has $(($# - 2)) columns before '|', not 7"
 	[ -z "${SUBJECT[$name]:-}" ] || die "selftests/parts: $name is there twice"
-	[[ $5 == host || $5 == last || -n ${BOOT[$5]:-} ]] || die "selftests/parts: $name: no kind of guest '$5'"
+	[[ $5 == host || $5 == boots || $5 == last || -n ${BOOT[$5]:-} ]] || die "selftests/parts: $name: no kind of guest '$5'"
 	NAMES+=("$name")
 	SUBJECT[$name]=$4 WHERE[$name]=$5 SUITE[$name]=$6 KERNELS[$name]=$7 SECS[$name]=$8 NEEDS[$name]=${9//,/ }
 	COMMAND[$name]=$1 ABOUT[$name]=$2
@@ -84,7 +84,7 @@ parts_command() {
 parts_kselftest() {
 	local name what
 	for name in "${NAMES[@]}"; do
-		case ${WHERE[$name]} in host | last | count | spent) continue ;; esac
+		case ${WHERE[$name]} in host | boots | last | count | spent) continue ;; esac
 		for what in ${NEEDS[$name]}; do
 			[[ " tests kmods faults " == *" $what "* ]] || continue 2
 		done
