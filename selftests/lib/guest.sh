@@ -45,7 +45,13 @@ watch() {
 # run NAME QUIET COMMAND: its status.
 run() {
 	local pid watcher rc=0
-	TEST_NAME=$1 TEST_PARTS=/host/$OUT/$1 RUST_DYNPTR_HITS=/host/$OUT/hits.$1 setsid bash -c "$3" >"$OUT/$1.tap" 2>"$OUT/$1.err" </dev/null &
+	(
+		# A test has no more files open than by hand.
+		exec 3<&-
+		eval "exec $DONE<&-"
+		export TEST_NAME=$1 TEST_PARTS=/host/$OUT/$1 RUST_DYNPTR_HITS=/host/$OUT/hits.$1
+		exec setsid bash -c "$3"
+	) >"$OUT/$1.tap" 2>"$OUT/$1.err" </dev/null &
 	pid=$!
 	watch "$1" "$2" "$pid" &
 	watcher=$!
