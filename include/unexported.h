@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Prototypes of kernel functions that no installed header declares: static ones, and those of
- * kernel/bpf/diagnostics.h. The module reaches them by livepatch relocations (scripts/build/klp-symbols).
- * check-takeover compares every one with the target kernel's BTF.
+ * kernel/bpf/diagnostics.h. The module reaches them by livepatch relocations
+ * (scripts/build/klp-symbols). check-takeover compares every one with the target kernel's BTF.
  */
 #ifndef RUST_DYNPTR_UNEXPORTED_H
 #define RUST_DYNPTR_UNEXPORTED_H

@@ -83,7 +83,7 @@ affects rust/logic/of-tomorrow.rs all
 # scripts/check/check-parts, in a copy of the tree with a fault.
 COPY=$OUT/copy
 mkdir -p "$COPY"
-(cd "$TOP" && git ls-files -z -co --exclude-standard selftests scripts | tar -c --null -T - --ignore-failed-read 2>/dev/null) | tar -x -C "$COPY"
+(cd "$TOP" && git ls-files -z -co --exclude-standard | tar -c --null -T - --ignore-failed-read 2>/dev/null) | tar -x -C "$COPY"
 git -C "$COPY" init -q
 git -C "$COPY" -c user.name=test -c user.email=test commit -q --allow-empty -m copy
 planted_part() {

@@ -6,8 +6,6 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
-# shellcheck source=selftests/lib/tap.sh
-. "$TOP/selftests/lib/tap.sh"
 load_env
 
 WORK=$BUILD/checks
@@ -226,6 +224,8 @@ if [ "${1:-}" != inside ]; then
 	say "controls of the checks (some seconds)"
 	exec "$SCRIPTS/build/enter" selftests/checks/planted.sh inside
 fi
+# shellcheck source=selftests/lib/tap.sh
+. "$TOP/selftests/lib/tap.sh"
 rm -rf "$WORK"
 mkdir -p "$WORK"
 check_nopanic

@@ -11,7 +11,9 @@ trap 'rm -rf --one-file-system "$W"' EXIT
 rc=0
 
 # A clone of its own, so that build/ here stays as it is.
+mkdir "$W/clone/selftests"
 cp -r "$TOP"/{Makefile,Kbuild,scripts} "$W/clone/"
+cp -r "$TOP/selftests/lib" "$W/clone/selftests/"
 S=$W/clone/scripts
 
 # in_ns CMD: in a mount and network namespace of its own, without a network.

@@ -28,9 +28,10 @@ control() {
 	sed -n '/^reduced to/!p' /tmp/control/reduced | grep -A "$((size + 6))" '^seed ' | head -n 14 | sed 's/^/# /' || true
 }
 
-tap_plan $((2 * ($# - 1)))
 FAULTS=${*:2}
-for number in ${FAULTS//,/ }; do
+read -r -a FAULTS <<<"${FAULTS//,/ }"
+tap_plan $((2 * ${#FAULTS[@]}))
+for number in "${FAULTS[@]}"; do
 	case $number in
 	1) control 1 200 'leaves blocks that live' 3 ;;
 	2) control 2 1000 'read freed memory' 10 ;;

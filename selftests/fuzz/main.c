@@ -328,7 +328,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fuzz KO|- --seeds A-B|--seed N|--reduce N [OPTION...]\n");
 		return 2;
 	}
-	ksft_print_header();
 	if (!options.single)
 		ksft_print_header();
 	mkdir(options.dir, 0755);

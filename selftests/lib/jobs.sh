@@ -4,7 +4,7 @@
 # A job is a test on the host, a guest in which several tests run (selftests/lib/guest.sh), or something to build. It
 # begins when what it needs is built; of those that can begin, the one that takes longest. State is in OUT:
 #   jobs/N        a job that waits: its KIND, then its words     built.WHAT   WHAT is built, or failed to be
-#   NAME.tap …    what a test left                               times        WHAT NAME FROM TO, as in EPOCHREALTIME
+#   NAME.tap …    what a test left                               times        WHAT NAME FROM TO PROCESSOR, in seconds
 
 BOOT_SECS=150 # tests that share a boot take about so long together
 
@@ -97,23 +97,37 @@ jobs_do() {
 	esac
 }
 
-# jobs_time WHAT NAME FROM TO: a line of times; FROM and TO as in EPOCHREALTIME.
-jobs_time() { echo "$*" >>"$OUT/times"; }
+# jobs_cpu PID: seconds of processor time that the process, and all that it has started, have used.
+jobs_cpu() {
+	cat /proc/[0-9]*/stat 2>/dev/null | awk -v root="$1" -v hz="$(getconf CLK_TCK)" '
+		{ pid = $1; sub(/.*\) /, ""); parent[pid] = $2; used[pid] = $12 + $13 + $14 + $15 }
+		END {
+			for (pid in used) {
+				for (p = pid; p != root && p in parent; p = parent[p]);
+				if (p == root) sum += used[pid]
+			}
+			printf "%.2f\n", sum / hz
+		}'
+}
+
+# jobs_time WHAT NAME FROM TO CPU_FROM CPU_TO: a line of times; FROM and TO as in EPOCHREALTIME.
+jobs_time() { awk -v from="$5" -v to="$6" -v line="$1 $2 $3 $4" 'BEGIN { print line, to - from }' >>"$OUT/times"; }
 
 # jobs_build WHAT: what tests need. If it fails, those tests will, with its last words.
 jobs_build() {
-	local from=$EPOCHREALTIME rc=0
+	local from=$EPOCHREALTIME cpu rc=0
+	cpu=$(jobs_cpu "$BASHPID")
 	say "building: $1"
 	(case $1 in
 	tests) build_selftests ;;
 	kmods) build_kmods ;;
 	faults) build_faults ;;
-	upstream) "$SCRIPTS/check/upstream-build" >"$OUT/upstream.dir" ;;
+	upstream) "$SCRIPTS/check/upstream-build" >"$OUT/dir-upstream" ;;
 	cargo*) "$SCRIPTS/build/cargo-deps" "$1" ;;
 	*) die "selftests/parts: nothing builds '$1'" ;;
 	esac) 2> >(tee "$OUT/build-$1.err" >&2) || rc=$?
 	echo "$rc" >"$OUT/built.$1"
-	jobs_time compiling "build-$1" "$from" "$EPOCHREALTIME"
+	jobs_time compiling "build-$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$BASHPID")"
 }
 
 # jobs_unbuilt NAME: what of the test's needs could not be built; fails if all was.
@@ -144,18 +158,19 @@ jobs_show() {
 
 # jobs_test NAME: a test on the host.
 jobs_test() {
-	local from=$EPOCHREALTIME rc=0 command what larger=1
+	local from=$EPOCHREALTIME cpu rc=0 command what larger=1
 	[ "${SIZES:-}" != all ] || larger=5 # the sizes of test-all are
 	if what=$(jobs_unbuilt "$1"); then
 		jobs_broken "$1" "$what could not be built" "$OUT/build-$what.err"
 		return
 	fi
+	cpu=$(jobs_cpu "$BASHPID")
 	say "$1: ${ABOUT[$1]}"
 	read -r -a command <<<"$(parts_command "$1")"
 	# In a shell of its own, in which errors end it.
 	(cd "$TOP" && TEST_NAME=$1 TEST_PARTS=$OUT/$1 timeout --foreground -k 10 \
 		$(((${SECS[$1]} * 10 + 600) * SLOWER * larger)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
-	jobs_time testing "$1" "$from" "$EPOCHREALTIME"
+	jobs_time testing "$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$BASHPID")"
 	if [ "$rc" -gt 1 ] && [ "$rc" != 4 ]; then
 		jobs_broken "$1" "$1 ended with status $rc" "$OUT/$1.err" "$rc"
 	else
@@ -169,7 +184,7 @@ jobs_boot() {
 	local kind=$1 name what list options variables=() words word rc=0 left=() tests
 	shift
 	# shellcheck disable=SC2034  # parts_command's
-	UPSTREAM_DIR=$(cat "$OUT/upstream.dir" 2>/dev/null || true)
+	UPSTREAM_DIR=$(cat "$OUT/dir-upstream" 2>/dev/null || true)
 	list=$OUT/boot.$BASHPID
 	: >"$list"
 	for name; do
@@ -186,7 +201,7 @@ jobs_boot() {
 	done
 	say "guest ($kind): $(cut -f1 "$list" | paste -sd' ')"
 	{ env "${variables[@]}" "$SCRIPTS/vm" "${options[@]}" -t 3600 "selftests/lib/guest.sh build/${list#"$BUILD"/}" \
-		2> >(tee "$list.err" >&2) || echo "vm $?"; } | jobs_watch "$list" || rc=$?
+		2> >(tee "$list.err" >&2) || echo "vm $?"; } | jobs_watch "$list" "$BASHPID" || rc=$?
 	mapfile -t tests < <(cut -f1 "$list")
 	for name in "${tests[@]}"; do
 		if [ -e "$OUT/$name.status" ]; then
@@ -218,21 +233,22 @@ jobs_left() {
 	jobs_add "$secs" "$kind" "$@"
 }
 
-# jobs_watch LIST: reads what guest.sh says, and "vm STATUS" if that is not 0: times; which test is on in LIST.at, how
+# jobs_watch LIST PID: reads what guest.sh says, and "vm STATUS" if that is not 0: times; which test is on in LIST.at, how
 # the guest ended in LIST.rc.
 jobs_watch() {
-	local list=$1 from=$EPOCHREALTIME what name rc
+	local list=$1 from=$EPOCHREALTIME cpu=0 used what name rc
 	echo 'status 0' >"$list.rc"
 	while read -r what name rc; do
+		used=$(jobs_cpu "$2")
 		case $what in
 		begin)
-			jobs_time booting "$name" "$from" "$EPOCHREALTIME"
+			jobs_time booting "$name" "$from" "$EPOCHREALTIME" "$cpu" "$used"
 			echo "$name" >"$list.at"
-			from=$EPOCHREALTIME
+			from=$EPOCHREALTIME cpu=$used
 			;;
 		end)
-			jobs_time testing "$name" "$from" "$EPOCHREALTIME"
-			from=$EPOCHREALTIME
+			jobs_time testing "$name" "$from" "$EPOCHREALTIME" "$cpu" "$used"
+			from=$EPOCHREALTIME cpu=$used
 			[ "$rc" != silent ] || echo "$name said nothing for too long" >"$list.rc"
 			;;
 		vm) grep -qvx 'status 0' "$list.rc" || echo "status $name" >"$list.rc" ;;

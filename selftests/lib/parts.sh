@@ -68,7 +68,7 @@ parts_command() {
 		KO) out+=("$PARTS_KO") ;;
 		FAULTS) out+=("$PARTS_FAULTS") ;;
 		KMODS/*) out+=("$PARTS_KMODS/${word#*/}") ;;
-		RESULTS) out+=("$PARTS_RESULTS") ;;
+		RESULTS*) out+=("$PARTS_RESULTS${word#RESULTS}") ;;
 		UPSTREAM) out+=("${UPSTREAM_DIR:-UPSTREAM}") ;;
 		KERNEL) out+=("$KERNEL") ;;
 		\$*/*) size=${word%%/*} && size=${size#$} && out+=($(((${!size} + ${word#*/} - 1) / ${word#*/}))) ;;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Figures of a benchmark, as JSON: a group of results in the form that scripts/bench/run describes. */
+/* Figures of a benchmark, as JSON: a group of results, in the form of scripts/bench/run. */
 #ifndef SAMPLES_H
 #define SAMPLES_H
 

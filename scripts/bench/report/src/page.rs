@@ -127,7 +127,8 @@ fn figure(group: &Group) -> Result<String, String> {
         caption += " Red: above 1.00.";
     }
     if group.figures.iter().any(|figure| figure.loose) {
-        caption += " Grey rings: no measure (selftests/cost/bench.sh says why); they may lie outside.";
+        caption +=
+            " Grey rings: no measure (selftests/cost/bench.sh says why); they may lie outside.";
     }
     if group.figures.iter().any(|figure| figure.against.is_some()) {
         caption += " Grey dots: compared with something else than the same in C.";
