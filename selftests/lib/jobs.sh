@@ -99,7 +99,7 @@ jobs_do() {
 
 # jobs_cpu PID: seconds of processor time that the process, and all that it has started, have used.
 jobs_cpu() {
-	cat /proc/[0-9]*/stat 2>/dev/null | awk -v root="$1" -v hz="$(getconf CLK_TCK)" '
+	{ cat /proc/[0-9]*/stat 2>/dev/null || true; } | awk -v root="$1" -v hz="$(getconf CLK_TCK)" '
 		{ pid = $1; sub(/.*\) /, ""); parent[pid] = $2; used[pid] = $12 + $13 + $14 + $15 }
 		END {
 			for (pid in used) {
@@ -115,8 +115,8 @@ jobs_time() { awk -v from="$5" -v to="$6" -v line="$1 $2 $3 $4" 'BEGIN { print l
 
 # jobs_build WHAT: what tests need. If it fails, those tests will, with its last words.
 jobs_build() {
-	local from=$EPOCHREALTIME cpu rc=0
-	cpu=$(jobs_cpu "$BASHPID")
+	local self=$BASHPID from=$EPOCHREALTIME cpu rc=0
+	cpu=$(jobs_cpu "$self")
 	say "building: $1"
 	(case $1 in
 	tests) build_selftests ;;
@@ -127,7 +127,7 @@ jobs_build() {
 	*) die "selftests/parts: nothing builds '$1'" ;;
 	esac) 2> >(tee "$OUT/build-$1.err" >&2) || rc=$?
 	echo "$rc" >"$OUT/built.$1"
-	jobs_time compiling "build-$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$BASHPID")"
+	jobs_time compiling "build-$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$self")"
 }
 
 # jobs_unbuilt NAME: what of the test's needs could not be built; fails if all was.
@@ -158,19 +158,19 @@ jobs_show() {
 
 # jobs_test NAME: a test on the host.
 jobs_test() {
-	local from=$EPOCHREALTIME cpu rc=0 command what larger=1
+	local self=$BASHPID from=$EPOCHREALTIME cpu rc=0 command what larger=1
 	[ "${SIZES:-}" != all ] || larger=5 # the sizes of test-all are
 	if what=$(jobs_unbuilt "$1"); then
 		jobs_broken "$1" "$what could not be built" "$OUT/build-$what.err"
 		return
 	fi
-	cpu=$(jobs_cpu "$BASHPID")
+	cpu=$(jobs_cpu "$self")
 	say "$1: ${ABOUT[$1]}"
 	read -r -a command <<<"$(parts_command "$1")"
 	# In a shell of its own, in which errors end it.
 	(cd "$TOP" && TEST_NAME=$1 TEST_PARTS=$OUT/$1 timeout --foreground -k 10 \
 		$(((${SECS[$1]} * 10 + 600) * SLOWER * larger)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
-	jobs_time testing "$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$BASHPID")"
+	jobs_time testing "$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$self")"
 	if [ "$rc" -gt 1 ] && [ "$rc" != 4 ]; then
 		jobs_broken "$1" "$1 ended with status $rc" "$OUT/$1.err" "$rc"
 	else
@@ -181,7 +181,7 @@ jobs_test() {
 # jobs_boot KIND NAME…: a guest of that kind, in which these tests run, one after another. Those that it did not come
 # to, because an earlier one ended it, get another.
 jobs_boot() {
-	local kind=$1 name what list options variables=() words word rc=0 left=() tests
+	local self=$BASHPID kind=$1 name what list options variables=() words word rc=0 left=() tests
 	shift
 	# shellcheck disable=SC2034  # parts_command's
 	UPSTREAM_DIR=$(cat "$OUT/dir-upstream" 2>/dev/null || true)
@@ -201,7 +201,7 @@ jobs_boot() {
 	done
 	say "guest ($kind): $(cut -f1 "$list" | paste -sd' ')"
 	{ env "${variables[@]}" "$SCRIPTS/vm" "${options[@]}" -t 3600 "selftests/lib/guest.sh build/${list#"$BUILD"/}" \
-		2> >(tee "$list.err" >&2) || echo "vm $?"; } | jobs_watch "$list" "$BASHPID" || rc=$?
+		2> >(tee "$list.err" >&2) || echo "vm $?"; } | jobs_watch "$list" "$self" || rc=$?
 	mapfile -t tests < <(cut -f1 "$list")
 	for name in "${tests[@]}"; do
 		if [ -e "$OUT/$name.status" ]; then
