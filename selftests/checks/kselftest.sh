@@ -1,7 +1,7 @@
 #!/bin/bash
 # kselftest.sh KO [some|all]: the tests by kselftest's conventions: `make install`, and what is installed, run elsewhere
 # in the guest, without this clone; the same from a kernel tree. `some`: some of the tests are run, one or two of each
-# kind; `all`: each of them. TAP.
+# kind, of `make install`; `all`: each of them. TAP.
 set -euo pipefail
 KO=$1
 WHAT=${2:-some}
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 . selftests/lib/tap.sh
 OWN=build/kselftest/own TREE=build/kselftest/tree FROM_TREE=build/kselftest/installed
 # A runner alone; more than one object; a script; what is beside the scripts; the module with faults; another module.
-SOME=(rows heapuses refusals demo-http untied)
+SOME=(rows demo-http untied)
 # They need a kernel that was booted for them.
 BOOTED='nomemory|leaks'
 
@@ -62,13 +62,8 @@ installed() {
 	tap_refused 'kselftest: a test that is not there' 2 /tmp/out 'no test test_none'
 }
 
-# inside: in the guest.
-inside() {
-	cp -r "$OWN" /tmp/own
-	cp -r "$FROM_TREE" /tmp/tree
-	cp "$KO" /tmp/module.ko
-	cd /tmp
-	installed
+# others: … by make run_tests, and of the directory that a kernel tree has made.
+others() {
 	rc=0
 	# What is built is up to date, whatever the time of the BTF.
 	make -s -o /sys/kernel/btf/vmlinux -C /host/selftests run_tests KSFT_TESTS=alias >/tmp/out 2>&1 || rc=$?
@@ -80,19 +75,38 @@ inside() {
 	[ "$rc" = 0 ] && grep -q '^ok 1 selftests: rust_dynptr: test_alias' /tmp/out && rc=0 || rc=1
 	tap_ok "kselftest: installed by a kernel tree, its run_kselftest.sh runs them" "$rc" /tmp/out
 	has 'the settings of the directory are read' '^# timeout set to 900' /tmp/out
+}
+
+# inside: in the guest.
+inside() {
+	cp -r "$OWN" /tmp/own
+	[ "$WHAT" != all ] || cp -r "$FROM_TREE" /tmp/tree
+	cp "$KO" /tmp/module.ko
+	cd /tmp
+	installed
+	[ "$WHAT" != all ] || others
 	tap_no_splat kselftest
 }
 
-# seed: what has been compiled for the guest need not be once more, but for the runners, for which lib.mk has options.
-seed() {
-	mkdir -p build/kselftest/objects/rust_dynptr
-	cp -pu build/selftests/{vmlinux.h,*.bpf.o,*.skel.h} build/kselftest/objects/rust_dynptr/
+# install_tree: from a kernel tree.
+install_tree() {
+	mkdir -p "$TREE"
+	tar -xf /usr/src/linux-source-*.tar.xz -C "$TREE" --strip-components=1 --wildcards '*/scripts/subarch.include' \
+		'*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/Makefile' \
+		'*/tools/testing/selftests/kselftest/*' '*/tools/testing/selftests/run_kselftest.sh'
+	ln -s "$PWD/selftests" "$TREE/tools/testing/selftests/rust_dynptr"
+	rc=0
+	make -j"$(nproc)" -C "$TREE/tools/testing/selftests" TARGETS=rust_dynptr FORCE_TARGETS=1 \
+		O="$PWD/build/kselftest/objects" install KSFT_INSTALL_PATH="$PWD/$FROM_TREE" >build/kselftest/log 2>&1 || rc=$?
+	tap_ok 'kselftest: a kernel tree with TARGETS=rust_dynptr installs them' "$rc" build/kselftest/log
+	"$FROM_TREE/run_kselftest.sh" -l | sort | cmp -s - <(sort build/kselftest/list) && rc=0 || rc=1
+	tap_ok 'kselftest: … the same tests' "$rc" build/kselftest/log
 }
 
-# install: in the sysroot: both installations.
+# install: in the sysroot.
 install() {
 	rm -rf build/kselftest/{own,tree,installed}
-	mkdir -p "$TREE"
+	mkdir -p build/kselftest
 	rc=0
 	make -C selftests install INSTALL_PATH="$PWD/$OWN" >build/kselftest/log 2>&1 || rc=$?
 	tap_ok 'kselftest: make -C selftests install INSTALL_PATH=…' "$rc" build/kselftest/log
@@ -106,17 +120,7 @@ install() {
 	rc=0
 	for line in CONFIG_LIVEPATCH=y CONFIG_FS_VERITY=y; do grep -qxF "$line" build/kselftest/config || rc=1; done
 	tap_ok 'kselftest: config has what the module and the tests want' "$rc" build/kselftest/config
-	tar -xf /usr/src/linux-source-*.tar.xz -C "$TREE" --strip-components=1 --wildcards '*/scripts/subarch.include' \
-		'*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/Makefile' \
-		'*/tools/testing/selftests/kselftest/*' '*/tools/testing/selftests/run_kselftest.sh'
-	ln -s "$PWD/selftests" "$TREE/tools/testing/selftests/rust_dynptr"
-	[ "$WHAT" = all ] || seed
-	rc=0
-	make -j"$(nproc)" -C "$TREE/tools/testing/selftests" TARGETS=rust_dynptr FORCE_TARGETS=1 \
-		O="$PWD/build/kselftest/objects" install KSFT_INSTALL_PATH="$PWD/$FROM_TREE" >build/kselftest/log 2>&1 || rc=$?
-	tap_ok 'kselftest: a kernel tree with TARGETS=rust_dynptr installs them' "$rc" build/kselftest/log
-	"$FROM_TREE/run_kselftest.sh" -l | sort | cmp -s - <(sort build/kselftest/list) && rc=0 || rc=1
-	tap_ok 'kselftest: … the same tests' "$rc" build/kselftest/log
+	[ "$WHAT" != all ] || install_tree
 }
 
 case ${3:-} in

@@ -1,12 +1,13 @@
 #!/bin/bash
 # shellcheck disable=SC2317  # functions run by name
-# tracers.sh KO OTHERPATCH_KO: in the guest, others are on functions that the module takes over, before it
+# tracers.sh KO OTHERPATCH_KO [some|all]: in the guest, others are on functions that the module takes over, before it
 # comes and after, and go before it and after: kprobes, the function tracers, fentry programs, another
 # livepatch. The module is refused, naming the function, or all work; and the kernel is as before in the
-# end. TAP.
+# end. `some`: one of each kind. TAP.
 set -euo pipefail
 KO=$1
 OTHER=$2
+WHAT=${3:-all}
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
 tap_needs bpftool
@@ -140,31 +141,38 @@ replaced() {
 	awk '$2 == "patch" && !/off: livepatch disabled/ || $2 == "jump" && !/active/ {print; bad = 1} END {exit bad}' "$DEBUG/takeover"
 }
 
+# more NAME CMD…: one more of a kind.
+more() { [ "$WHAT" != all ] || steps "$@"; }
+
 steps 'kprobes, before and left' probes_on load traffic probes_hit unload traffic probes_hit probes_off
-steps 'kprobes, before and gone' probes_on load probes_off traffic unload traffic
-steps 'kprobes, after and left' load probes_on traffic probes_hit unload traffic probes_hit probes_off
-for TRACER in function function_graph; do
-	steps "$TRACER tracer, before and left" tracer_on load traffic tracer_saw unload traffic tracer_saw tracer_off
-	steps "$TRACER tracer, after and gone" load tracer_on traffic tracer_saw tracer_off traffic unload
-done
-for FENTRY in process_dynptr_func bpf_fixup_call_args; do
-	steps "fentry program on $FENTRY, before and left" fentry_on load traffic unload traffic fentry_saw
-	steps "fentry program on $FENTRY, after and gone" load fentry_on traffic fentry_saw traffic unload
-done
+more 'kprobes, before and gone' probes_on load probes_off traffic unload traffic
+more 'kprobes, after and left' load probes_on traffic probes_hit unload traffic probes_hit probes_off
+TRACER=function
+more "$TRACER tracer, before and left" tracer_on load traffic tracer_saw unload traffic tracer_saw tracer_off
+more "$TRACER tracer, after and gone" load tracer_on traffic tracer_saw tracer_off traffic unload
+TRACER=function_graph
+steps "$TRACER tracer, before and left" tracer_on load traffic tracer_saw unload traffic tracer_saw tracer_off
+more "$TRACER tracer, after and gone" load tracer_on traffic tracer_saw tracer_off traffic unload
+FENTRY=process_dynptr_func
+more "fentry program on $FENTRY, before and left" fentry_on load traffic unload traffic fentry_saw
+steps "fentry program on $FENTRY, after and gone" load fentry_on traffic fentry_saw traffic unload
+FENTRY=bpf_fixup_call_args
+steps "fentry program on $FENTRY, before and left" fentry_on load traffic unload traffic fentry_saw
+more "fentry program on $FENTRY, after and gone" load fentry_on traffic fentry_saw traffic unload
 FENTRY=bpf_dynptr_read
 steps "fentry program on $FENTRY, after" load fentry_refused traffic unload
 REPLACE=0
 FUNCTION=destroy_if_dynptr_stack_slot
 steps "livepatch on $FUNCTION, before and left" other_on load traffic unload other_off traffic
 SERVED=(bpf_dynptr_read bpf_ringbuf_output ringbuf_map_alloc)
-steps "livepatch on $FUNCTION, after and gone" load other_on traffic other_off traffic unload
-steps "livepatch on $FUNCTION, after and left" load other_on unload traffic other_off
+more "livepatch on $FUNCTION, after and gone" load other_on traffic other_off traffic unload
+more "livepatch on $FUNCTION, after and left" load other_on unload traffic other_off
 FUNCTION=process_dynptr_func
 steps "livepatch on $FUNCTION, which judges" other_on load own_refused other_off own_kfuncs other_on own_refused other_off own_kfuncs unload
 REPLACE=1
-steps 'livepatch that replaces all' load other_on replaced traffic unload other_off traffic
+more 'livepatch that replaces all' load other_on replaced traffic unload other_off traffic
 REPLACE=0
 FUNCTION=bpf_dynptr_read
 steps "livepatch on $FUNCTION, before" other_on load_refused other_off traffic
-steps "livepatch on $FUNCTION, after" load other_refused traffic unload
+more "livepatch on $FUNCTION, after" load other_refused traffic unload
 tap_done

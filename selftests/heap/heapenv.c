@@ -184,8 +184,21 @@ static const char *const context_names[CONTEXTS] = {
 	[CONTEXT_CONTENTION] = "a contended lock",
 };
 
-/* Something that allocates much; and processors that are asked for their traces, by NMI. */
-static void make_work(unsigned int seconds)
+/* Each context has allocated, but for the one that is up to chance. */
+static bool all_called(const struct context_counts *counts)
+{
+	for (int i = 0; i < CONTEXTS; i++) {
+		if (!counts[i].calls && i != CONTEXT_CONTENTION)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Something that allocates much; and processors that are asked for their traces, by NMI. For so
+ * many @seconds, and on, for two minutes at most, until each context has had its turn.
+ */
+static void make_work(unsigned int seconds, const struct context_counts *counts)
 {
 	pid_t pid = fork();
 
@@ -195,7 +208,7 @@ static void make_work(unsigned int seconds)
 		      "dd if=/dev/zero of=/tmp/work bs=1M count=8 2>/dev/null; done", NULL);
 		_exit(1);
 	}
-	for (unsigned int i = 0; i < seconds * 4; i++) {
+	for (unsigned int i = 0; i < seconds * 4 || (i < 480 && !all_called(counts)); i++) {
 		write_text("/proc/sysrq-trigger", "l");
 		usleep(250000);
 	}
@@ -223,7 +236,7 @@ static void contexts(unsigned int seconds, const char *limit)
 		clocks[cpu] = open_clock(cpu, skel->progs.on_clock);
 	if (heap_contexts_bpf__attach(skel))
 		ksft_exit_fail_msg("cannot attach: %s\n", strerror(errno));
-	make_work(seconds);
+	make_work(seconds, skel->bss->counts);
 	heap_contexts_bpf__detach(skel);
 	close_events(clocks);
 	for (int i = 0; i < CONTEXTS; i++) {

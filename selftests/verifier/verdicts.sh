@@ -2,6 +2,7 @@
 # verdicts.sh DIR KO RESULTS SET [SHARD SHARDS]: in the guest, loads every program of the BPF objects in
 # DIR (upstream's, by its veristat) and of our lifetime.bpf.c with C and then with the module loaded.
 # Verdict, instructions, states and the verifier's whole log (level 2) must be the same, byte for byte. SET:
+#   brief   only objects that are about dynptrs or ring buffers, as root, and lifetime.bpf.c without capabilities, too
 #   short   the last two sets of capabilities only for objects that are about dynptrs or ring buffers, and
 #           no object that has more than 10 MB of log and is not
 #   full    all sets of capabilities for all objects
@@ -29,6 +30,7 @@ LONG=' linked_list test_cls_redirect test_cls_redirect_subprogs verifier_iterati
 modes() {
 	case $SET:${1##*/} in
 	full:* | short:*dynptr* | short:*ringbuf* | short:lifetime*) echo root no-perfmon unprivileged ;;
+	brief:lifetime*) echo root unprivileged ;;
 	*) echo root ;;
 	esac
 }
@@ -75,6 +77,7 @@ cd "$DIR"
 OBJECTS=()
 n=0
 for object in *.bpf.o; do
+	[[ $SET != brief || $object == *dynptr* || $object == *ringbuf* ]] || continue
 	[[ $SET != short || $LONG != *" ${object%.bpf.o} "* ]] || continue
 	[ $((n++ % SHARDS)) != "$SHARD" ] || OBJECTS+=("$object")
 done

@@ -39,25 +39,29 @@ mod kind {
     pub(super) const ENUM64: u32 = 19;
 }
 
-/// One type, decoded.
+/// One type. A kernel has some 150,000 of them with four times as many members, of which a few are asked for: names and
+/// what follows the type are read then.
 #[derive(Debug)]
 struct Entry {
-    name: String,
+    /// Where its name begins among the strings.
+    name: u32,
     kind: u32,
     /// kind_flag: member offsets carry bitfield sizes.
     flag: bool,
     /// Size in bytes or referenced type.
     size_or_type: u32,
-    /// For arrays the element; for prototypes the parameters' types.
-    extra: Vec<u32>,
-    /// For structures: (name, type, offset in bits).
-    members: Vec<(String, u32, u32)>,
+    /// Where what follows begins among the types, in bytes, and how many items that is.
+    at: usize,
+    count: u32,
 }
 
 /// All types of a file.
 #[derive(Debug)]
 pub struct File {
     types: Vec<Entry>,
+    /// The sections of types and strings.
+    words: Vec<u8>,
+    strings: Vec<u8>,
     functions: HashMap<String, u32>,
     structs: HashMap<String, u32>,
 }
@@ -118,21 +122,25 @@ impl File {
                 .and_then(|d| d.get(..len))
                 .ok_or("BTF is cut short")
         };
-        let strings = part(str_off, str_len)?;
-        let mut words = Words(part(type_off, type_len)?);
         let mut file = Self {
             types: Vec::new(),
+            words: part(type_off, type_len)?.to_vec(),
+            strings: part(str_off, str_len)?.to_vec(),
             functions: HashMap::new(),
             structs: HashMap::new(),
         };
+        let mut words = Words(&file.words);
         while !words.0.is_empty() {
-            let entry = read_entry(&mut words, strings)?;
+            let entry = read_entry(&mut words, file.words.len(), &file.strings)?;
             let id = file.types.len() as u32 + 1;
-            match entry.kind {
-                kind::FUNC => file.functions.insert(entry.name.clone(), id),
-                kind::STRUCT | kind::UNION => file.structs.insert(entry.name.clone(), id),
+            let names = match entry.kind {
+                kind::FUNC => Some(&mut file.functions),
+                kind::STRUCT | kind::UNION => Some(&mut file.structs),
                 _ => None,
             };
+            if let Some(names) = names {
+                names.insert(string(&file.strings, entry.name).to_owned(), id);
+            }
             file.types.push(entry);
         }
         Ok(file)
@@ -162,23 +170,42 @@ impl File {
     pub fn follows(&self, name: &str, before: &str, member: &str) -> bool {
         let entry = self.structs.get(name).and_then(|id| self.entry(*id));
         entry.is_some_and(|entry| {
-            let mut pairs = entry.members.iter().zip(entry.members.iter().skip(1));
+            let mut pairs = self.members(entry).zip(self.members(entry).skip(1));
             pairs.any(|(a, b)| a.0 == before && b.0 == member)
         })
     }
 
+    /// Of a structure or union: (name, type, offset in bits) of each member.
+    fn members<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (&'a str, u32, u32)> {
+        let count = match entry.kind {
+            kind::STRUCT | kind::UNION => entry.count,
+            _ => 0,
+        };
+        (0..count).map_while(|i| {
+            let [name, ty, offset] = [0, 1, 2].map(|word| self.word(entry, 3 * i + word));
+            Some((string(&self.strings, name?), ty?, offset?))
+        })
+    }
+
+    /// A word of what follows a type.
+    fn word(&self, entry: &Entry, index: u32) -> Option<u32> {
+        Words(self.words.get(entry.at + 4 * index as usize..)?)
+            .u32()
+            .ok()
+    }
+
     fn offset_bits(&self, id: u32, member: &str, depth: u32) -> Option<u32> {
         let entry = self.entry(self.unqualified(id))?;
-        entry.members.iter().find_map(|(name, ty, offset)| {
+        self.members(entry).find_map(|(name, ty, offset)| {
             let offset = if entry.flag {
                 offset & 0xff_ffff
             } else {
-                *offset
+                offset
             };
             if name == member {
                 Some(offset)
             } else if name.is_empty() && depth > 0 {
-                Some(offset + self.offset_bits(*ty, member, depth - 1)?)
+                Some(offset + self.offset_bits(ty, member, depth - 1)?)
             } else {
                 None
             }
@@ -200,60 +227,41 @@ impl File {
     }
 }
 
-fn string(strings: &[u8], offset: u32) -> Result<String, String> {
-    let tail = strings
-        .get(offset as usize..)
-        .ok_or("BTF string out of range")?;
+/// What begins there; of what is no text, nothing.
+fn string(strings: &[u8], offset: u32) -> &str {
+    let tail = strings.get(offset as usize..).unwrap_or_default();
     let bytes = tail.split(|b| *b == 0).next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(bytes).into_owned())
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-fn read_entry(words: &mut Words<'_>, strings: &[u8]) -> Result<Entry, String> {
-    let name = string(strings, words.u32()?)?;
+/// The next type of a section of `end` bytes.
+fn read_entry(words: &mut Words<'_>, end: usize, strings: &[u8]) -> Result<Entry, String> {
+    let name = words.u32()?;
     let info = words.u32()?;
     let (vlen, number) = (info & 0xffff, (info >> 24) & 0x1f);
-    let mut entry = Entry {
+    let size_or_type = words.u32()?;
+    let entry = Entry {
         name,
         kind: number,
         flag: info >> 31 == 1,
-        size_or_type: words.u32()?,
-        extra: Vec::new(),
-        members: Vec::new(),
+        size_or_type,
+        at: end - words.0.len(),
+        count: vlen,
     };
-    match number {
-        kind::INT | kind::VAR | kind::DECL_TAG => {
-            words.u32()?;
-        }
-        kind::ARRAY => {
-            entry.extra.push(words.u32()?);
-            words.u32()?;
-            words.u32()?;
-        }
-        kind::STRUCT | kind::UNION => {
-            for _ in 0..vlen {
-                let member = string(strings, words.u32()?)?;
-                entry.members.push((member, words.u32()?, words.u32()?));
-            }
-        }
-        kind::FUNC_PROTO => {
-            for _ in 0..vlen {
-                words.u32()?;
-                entry.extra.push(words.u32()?);
-            }
-        }
-        kind::ENUM => skip(words, vlen * 2)?,
-        kind::ENUM64 | kind::DATASEC => skip(words, vlen * 3)?,
-        1..=19 => {}
+    let follows = match number {
+        kind::INT | kind::VAR | kind::DECL_TAG => 1,
+        kind::ARRAY => 3,
+        kind::STRUCT | kind::UNION | kind::ENUM64 | kind::DATASEC => vlen * 3,
+        kind::FUNC_PROTO | kind::ENUM => vlen * 2,
+        1..=19 => 0,
         _ => return Err(format!("BTF kind {number} is not known")),
+    };
+    let rest = words.0.get(4 * follows as usize..);
+    words.0 = rest.ok_or("BTF is cut short")?;
+    if name as usize >= strings.len() {
+        return Err("BTF string out of range".into());
     }
     Ok(entry)
-}
-
-fn skip(words: &mut Words<'_>, count: u32) -> Result<(), String> {
-    for _ in 0..count {
-        words.u32()?;
-    }
-    Ok(())
 }
 
 impl Btf for File {
@@ -267,7 +275,7 @@ impl Btf for File {
             kind::UNION => (Kind::Union, 0),
             kind::ENUM | kind::ENUM64 => (Kind::Enum, 0),
             kind::PTR => (Kind::Pointer, entry.size_or_type),
-            kind::ARRAY => (Kind::Array, *entry.extra.first()?),
+            kind::ARRAY => (Kind::Array, self.word(entry, 0)?),
             kind::CONST => (Kind::Const, entry.size_or_type),
             kind::VOLATILE => (Kind::Volatile, entry.size_or_type),
             kind::RESTRICT | kind::TYPE_TAG => (Kind::Transparent, entry.size_or_type),
@@ -277,12 +285,17 @@ impl Btf for File {
         };
         Some(Type {
             kind,
-            name: &entry.name,
+            name: string(&self.strings, entry.name),
             target,
         })
     }
 
     fn param(&self, id: u32, index: u32) -> Option<u32> {
-        self.entry(id)?.extra.get(index as usize).copied()
+        let entry = self.entry(id)?;
+        match entry.kind {
+            kind::ARRAY if index == 0 => self.word(entry, 0),
+            kind::FUNC_PROTO if index < entry.count => self.word(entry, 2 * index + 1),
+            _ => None,
+        }
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Kernel<'a> {
     pub fn new(btf: btf::File, map: &'a str, image: &'a [u8]) -> Result<Self, String> {
         Ok(Self {
             btf,
-            symbols: symbols(map)?,
+            symbols: symbols(map, |_| true)?,
             entries: Entries::Image(Box::new(
                 object::File::parse(image).map_err(|e| format!("the image is no ELF file: {e}"))?,
             )),
@@ -57,17 +57,24 @@ impl<'a> Kernel<'a> {
     }
 
     /// The running kernel: its BTF, the text of `/proc/kallsyms`, and of
-    /// `/sys/kernel/tracing/available_filter_functions`.
+    /// `/sys/kernel/tracing/available_filter_functions`. Of the two texts only what is `wanted`, or a variant of it, is
+    /// kept.
     ///
     /// # Errors
     ///
     /// A sentence that says which input is broken.
-    pub fn running(btf: btf::File, kallsyms: &'a str, traceable: &'a str) -> Result<Self, String> {
-        let first_word = |line: &'a str| line.split_whitespace().next();
+    pub fn running(
+        btf: btf::File,
+        kallsyms: &'a str,
+        traceable: &'a str,
+        wanted: &HashSet<&str>,
+    ) -> Result<Self, String> {
+        let first_word = |line: &'a str| line.split_ascii_whitespace().next();
+        let listed = traceable.lines().filter_map(first_word);
         Ok(Self {
             btf,
-            symbols: symbols(kallsyms)?,
-            entries: Entries::Listed(traceable.lines().filter_map(first_word).collect()),
+            symbols: symbols(kallsyms, |name| wanted.contains(stem(name)))?,
+            entries: Entries::Listed(listed.filter(|name| wanted.contains(name)).collect()),
         })
     }
 
@@ -180,16 +187,24 @@ impl<'a> Kernel<'a> {
     }
 }
 
-/// The symbols in the text of System.map or `/proc/kallsyms`, without those of modules.
-fn symbols(map: &str) -> Result<Symbols<'_>, String> {
+/// A symbol's name without what the compiler has put behind it.
+fn stem(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// The symbols in the text of System.map or `/proc/kallsyms` that `is_wanted`, without those of modules.
+fn symbols(map: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Symbols<'_>, String> {
     let mut symbols = Symbols::new();
     for line in map.lines() {
-        let mut words = line.split_whitespace();
+        let mut words = line.split_ascii_whitespace();
         let (Some(address), Some(letter), Some(name), None) =
             (words.next(), words.next(), words.next(), words.next())
         else {
             continue;
         };
+        if !is_wanted(name) {
+            continue;
+        }
         let address = u64::from_str_radix(address, 16)
             .map_err(|_| format!("the symbols: no address in '{line}'"))?;
         let letter = letter.chars().next().unwrap_or('?');

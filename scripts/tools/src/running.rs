@@ -12,6 +12,7 @@ use crate::{
     read, //
 };
 use std::{
+    collections::HashSet,
     path::PathBuf,
     process::Command, //
 };
@@ -260,6 +261,15 @@ fn check_layout(btf: &btf::File, module: &Module<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The names of all functions that the module has to do with.
+fn wanted<'a>(module: &'a Module<'_>) -> HashSet<&'a str> {
+    let rows = module.rows.iter().map(|row| row.name);
+    let symbols = module.symbols.iter().map(|symbol| symbol.name.as_str());
+    rows.chain(symbols)
+        .chain(module.exports.iter().copied())
+        .collect()
+}
+
 /// Layouts, rows, unexported symbols, exported ones.
 fn check_functions(machine: &Machine, module: &Module<'_>) -> Result<Vec<Finding>, String> {
     let btf = btf::File::parse(&read(machine.path("sys/kernel/btf/vmlinux"))?)?;
@@ -273,7 +283,7 @@ fn check_functions(machine: &Machine, module: &Module<'_>) -> Result<Vec<Finding
         &machine.path("sys/kernel/livepatch"),
     );
     let mut findings = check_layout(&btf, module);
-    let kernel = Kernel::running(btf, &kallsyms, &traceable)?;
+    let kernel = Kernel::running(btf, &kallsyms, &traceable, &wanted(module))?;
     for row in &module.rows {
         let (verdict, detail) = match kernel.check_row(row) {
             Err(why) => (Verdict::Bad, why),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 // Stops all processors for good, with interrupts off: a hang, for the test of scripts/vm.
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/stop_machine.h>
 
 static int stuck(void *unused)
 {
 	for (;;)
-		cpu_relax();
+		udelay(5);
 	return 0;
 }
 
