@@ -1,6 +1,7 @@
 #!/bin/bash
-# docs.sh: what README and docs/*.md tell people to do: each command is run here, or by a test of selftests/parts
-# (selftests/checks/docs.list says which); what they name is there. TAP.
+# docs.sh [some|all]: what README and docs/*.md tell people to do: each command is run here, or by a test of
+# selftests/parts (selftests/checks/docs.list says which); what they name is there. `some`: what boots a guest of its own
+# is not run. TAP.
 #
 # docs.sh inside FILE: in the guest, the commands in FILE.
 #
@@ -25,6 +26,7 @@ fi
 parts_load test
 PARTS=" ${NAMES[*]} ${SUBJECT[*]} "
 LIST=selftests/checks/docs.list
+WHAT=${1:-all}
 W=$(mktemp -d)
 trap 'rm -rf "$W"' EXIT
 PAGES=(README.md docs/*.md)
@@ -82,6 +84,13 @@ one() {
 	ci)
 		grep -qx 'exec make test' .ci/run && rc=0 || rc=1
 		tap_ok "docs: $page: $command (.ci/run)" "$rc"
+		;;
+	boots)
+		if [ "$WHAT" = all ]; then
+			runs "$page: $command" "$command"
+		else
+			tap_skip "docs: $page: $command" 'in make test-all'
+		fi
 		;;
 	here) runs "$page: $command" "$command" ;;
 	guest) echo "$command" >>"$W/guest" ;;

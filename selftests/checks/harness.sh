@@ -97,8 +97,9 @@ rc=0
 tap_ok 'harness: check-parts has nothing against the tree as it is' "$rc" "$OUT/parts"
 echo 'none rows two test s 1 - | nothing KO | planted' >>"$COPY/selftests/parts"
 planted_part 'a line without a file' 'nothing makes build/selftests/nothing'
-echo 'int main(void) { return 0; }' >"$COPY/selftests/rows/unheard.c"
-planted_part 'a runner that nothing names' 'selftests/rows/unheard.c: no test'
+unnamed=un && unnamed+=heard # this file does not name it either
+echo 'int main(void) { return 0; }' >"$COPY/selftests/rows/$unnamed.c"
+planted_part 'a runner that nothing names' "selftests/rows/$unnamed.c: no test"
 echo 'rust/gone/* rows sleepless' >>"$COPY/selftests/affects"
 planted_part 'a pattern that fits no file' 'no file is like rust/gone/*'
 tap_done

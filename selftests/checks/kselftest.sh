@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 . selftests/lib/tap.sh
 OWN=build/kselftest/own TREE=build/kselftest/tree FROM_TREE=build/kselftest/installed
 # A runner alone; more than one object; a script; what is beside the scripts; the module with faults; another module.
-SOME=(rows demo-http untied)
+SOME=(rows untied)
 # They need a kernel that was booted for them.
 BOOTED='nomemory|leaks'
 

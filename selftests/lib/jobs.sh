@@ -14,6 +14,8 @@ jobs_run() {
 	declare -A at
 	slots=$(($(nproc) + 1))
 	mkdir -p "$OUT/jobs"
+	LARGER=1
+	[ "${SIZES:-}" != all ] || LARGER=5 # the sizes of test-all are
 	jobs_make "$@"
 	while job=$(jobs_next "$(jobs_guests)") || [ "$running" -gt 0 ]; do
 		[ -n "$job" ] || [ "$running" -gt 0 ] || die "tests wait for what nobody builds: $(ls "$OUT/jobs")"
@@ -158,8 +160,7 @@ jobs_show() {
 
 # jobs_test NAME: a test on the host.
 jobs_test() {
-	local self=$BASHPID from=$EPOCHREALTIME cpu rc=0 command what larger=1
-	[ "${SIZES:-}" != all ] || larger=5 # the sizes of test-all are
+	local self=$BASHPID from=$EPOCHREALTIME cpu rc=0 command what
 	if what=$(jobs_unbuilt "$1"); then
 		jobs_broken "$1" "$what could not be built" "$OUT/build-$what.err"
 		return
@@ -169,7 +170,7 @@ jobs_test() {
 	read -r -a command <<<"$(parts_command "$1")"
 	# In a shell of its own, in which errors end it.
 	(cd "$TOP" && TEST_NAME=$1 TEST_PARTS=$OUT/$1 timeout --foreground -k 10 \
-		$(((${SECS[$1]} * 10 + 600) * SLOWER * larger)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
+		$(((${SECS[$1]} * 10 + 600) * SLOWER * LARGER)) "${command[@]}" </dev/null) >"$OUT/$1.tap" 2> >(tee "$OUT/$1.err" >&2) || rc=$?
 	jobs_time testing "$1" "$from" "$EPOCHREALTIME" "$cpu" "$(jobs_cpu "$self")"
 	if [ "$rc" -gt 1 ] && [ "$rc" != 4 ]; then
 		jobs_broken "$1" "$1 ended with status $rc" "$OUT/$1.err" "$rc"
@@ -192,7 +193,7 @@ jobs_boot() {
 			jobs_broken "$name" "$what could not be built" "$OUT/build-$what.err"
 			continue
 		fi
-		printf '%s\t%s\t%s\n' "$name" $(((60 + 2 * ${SECS[$name]}) * SLOWER)) "$(parts_command "$name")" >>"$list"
+		printf '%s\t%s\t%s\n' "$name" $(((60 + 2 * ${SECS[$name]}) * SLOWER * LARGER)) "$(parts_command "$name")" >>"$list"
 	done
 	[ -s "$list" ] || return 0
 	read -r -a words <<<"${BOOT[$kind]}"

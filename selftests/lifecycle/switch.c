@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * switch KO: a program that is being verified while the livepatch is enabled or disabled is
+ * switch KO TURNS: a program that is being verified while the livepatch is enabled or disabled is
  * judged by one side from its beginning to its end. The task that verifies it must not switch
  * meanwhile: see rust/takeover/patch.rs for how. Without that, this test finds some 60 % of the
  * calls on the wrong side.
@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -257,8 +258,10 @@ int main(int argc, char **argv)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = once);
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: switch KO\n");
+	if (argc == 3)
+		turns = strtoul(argv[2], NULL, 0);
+	if (argc != 3 || !turns) {
+		fprintf(stderr, "usage: switch KO TURNS\n");
 		return 2;
 	}
 	ksft_print_header();

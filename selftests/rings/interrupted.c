@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * interrupted KO: a producer is interrupted at each single instruction of the ring buffer
- * functions, those of C and those of Rust, by another producer into the same ring, of C or of
- * Rust. A hardware breakpoint does it: its exception is of the kind of an NMI, and knows no lock.
- * (B12)
+ * interrupted KO [some|all]: a producer is interrupted at each single instruction of the ring
+ * buffer functions, those of C and those of Rust, by another producer into the same ring, of C or
+ * of Rust. A hardware breakpoint does it: its exception is of the kind of an NMI, and knows no
+ * lock. (B12)
  *
  * While the outer one holds the ring's lock the inner one must be refused, at once; else it must
- * get its record. The consumer sees every record that was made, whole and once.
+ * get its record. The consumer sees every record that was made, whole and once. `some`: no rings
+ * in overwrite mode.
  */
 #include <bpf/libbpf.h>
 #include <sched.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "interrupted.h"
@@ -249,24 +251,27 @@ static void run_with_rust(struct kind *kind)
 
 int main(int argc, char **argv)
 {
+	size_t count = COUNT(kinds);
 	cpu_set_t set;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: interrupted KO\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: interrupted KO [some|all]\n");
 		return 2;
 	}
+	if (argc == 3 && !strcmp(argv[2], "some"))
+		count = 1;
 	ksft_print_header();
 	CPU_ZERO(&set);
 	CPU_SET(0, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	for (size_t i = 0; i < COUNT(kinds); i++)
+	for (size_t i = 0; i < count; i++)
 		run_with_c(&kinds[i]);
 	if (!ksft_test_result(!control_load(argv[1], ""), "interrupted: the module loads\n"))
 		ksft_finished();
-	for (size_t i = 0; i < COUNT(kinds); i++)
+	for (size_t i = 0; i < count; i++)
 		run_with_rust(&kinds[i]);
 	ksft_test_result(!control_unload(), "interrupted: the module unloads\n");
-	for (size_t i = 0; i < COUNT(kinds); i++) {
+	for (size_t i = 0; i < count; i++) {
 		interrupted_bpf__destroy(kinds[i].c);
 		interrupted_bpf__destroy(kinds[i].c_inner);
 	}
