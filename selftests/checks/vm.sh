@@ -124,10 +124,11 @@ first_process() {
 # hangs: one whose processors all spin with interrupts off. The time is from what the guest prints before to the end:
 # others may have the slots.
 hangs() {
-	local good=0
+	local good=0 last
 	build_kmods
 	vm 124 -t 500 'cut -d" " -f1 /proc/uptime; insmod build/kmod/stuck.ko' || good=1
-	last=$BUILD/vm/last
+	# Not vm/last, which is of whichever guest began last.
+	last=$TOP/$(grep -oE 'build/vm/[0-9]+' "$W/err" | head -n 1)
 	took=$(($(stat -c %Y "$last/hang") - $(stat -c %Y "$last/beat")))
 	[ "$took" -le 60 ] && [ -s "$W/out" ] && grep -q 'the guest hung as it ran: after 20 s without a heartbeat' "$W/err" || good=1
 	processors '(delay_|__const_udelay|__udelay)[a-z]*' && grep -q ' multi_cpu_stop+0x' "$W/err" && grep -q '^RIP=' "$last/registers" || good=1

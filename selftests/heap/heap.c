@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* heap KO [EXCHANGES]: heap dynptrs (include/rust_dynptr.bpf.h), used and misused, in one task. */
+/*
+ * heap KO [EXCHANGES [some|all]]: heap dynptrs (include/rust_dynptr.bpf.h), used and misused, in
+ * one task. `some`: without red zones only.
+ */
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -11,7 +14,7 @@
 #include "loader.h"
 #include "ksft.h"
 
-/* Red zones, which the first half is run with. */
+/* Red zones, which one half is run with. */
 #define ZONE 64
 #define SIZE_MAX_24 ((1 << 24) - 1)
 #define ZERO_FLAG 0x100
@@ -271,16 +274,18 @@ int main(int argc, char **argv)
 	unsigned int count = argc > 2 ? strtoul(argv[2], NULL, 0) : 100000;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: heap KO [EXCHANGES]\n");
+		fprintf(stderr, "usage: heap KO [EXCHANGES [some|all]]\n");
 		return 2;
 	}
 	ksft_print_header();
 	libbpf_set_print(NULL);
 	/* What one run leaves in a per-CPU map, the next one finds. */
 	use_processor(0);
-	zone = ZONE;
-	run_all(argv[1], "count=1 heap_red_zones=1", 20000);
-	zone = 0;
+	if (argc < 4 || strcmp(argv[3], "some")) {
+		zone = ZONE;
+		run_all(argv[1], "count=1 heap_red_zones=1", 20000);
+		zone = 0;
+	}
 	run_all(argv[1], "", count);
 	if (control_load(argv[1], "count=1"))
 		ksft_exit_fail_msg("the module cannot be loaded\n");
