@@ -3,7 +3,7 @@
 # vm.sh [some|all]: on the host, what scripts/vm and `make vm` promise: status, streams, limits, panics. `some`: what takes
 # few boots. TAP.
 set -euo pipefail
-# In a session of its own, by which its processes are told from those of other parts and clones.
+# By setsid, so that its processes are told from those of other tests and clones.
 [ -n "${VM_SESSION:-}" ] || VM_SESSION=1 exec setsid --wait "$0" "$@"
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$TOP"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # nomemory.sh KO FAILNTH_KO [EVERY]: in the guest, every allocation that loading a program or making a ring buffer map
 # takes fails once, with C and with Rust (nomemory.c, failalloc.c), and those of heap dynptrs. Of the programs, every
-# EVERY-th is loaded; if that is not all, without those of rows.bpf.c, which take hundreds of allocations each. The guest must be booted with slab_debug=FZPU,kmalloc*: then the allocator finds what is freed
-# twice, used after it was freed or written beyond its end, and knows who allocated what is left. TAP.
+# EVERY-th is loaded; if that is not all, without those of rows.bpf.c, which take hundreds of allocations each. The guest
+# must be booted with slab_debug=FZPU,kmalloc*: then the allocator finds what is freed twice, used after it was freed or
+# written beyond its end, and knows who allocated what is left. TAP.
 set -euo pipefail
 KO=$1
 FAILNTH_KO=$2

@@ -13,7 +13,7 @@ OUT=$(dirname "$1")
 # said NAME: how much it has said so far.
 said() { stat -c %s "$OUT/$1.tap" "$OUT/$1.err" | paste -sd,; }
 
-# where SESSION: where each process of the session is in the kernel, and what each processor does.
+# where SID: where each process that has this sid is in the kernel, and what each processor does.
 where() {
 	local pid
 	for pid in $(pgrep -s "$1"); do

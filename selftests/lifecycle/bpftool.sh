@@ -1,6 +1,7 @@
 #!/bin/bash
-# bpftool.sh KO [some|all]: in the guest, what a user of bpftool sees: the same with C and with Rust, but for the names of the
-# functions in a program's code; and what only the module has, its kfuncs and heap dynptrs.
+# bpftool.sh KO [some|all]: in the guest, what a user of bpftool sees: the same with C and with Rust, but for the names
+# of the functions in a program's code; and what only the module has, its kfuncs and heap dynptrs. `some`: without the
+# features that bpftool probes.
 set -euo pipefail
 KO=$1
 WHAT=${2:-all}

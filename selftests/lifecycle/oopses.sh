@@ -1,6 +1,6 @@
 #!/bin/bash
-# oopses.sh [some|all]: on the host, the control of unloading (sleepers.c): without waiting for who sleeps in Rust, the guest's
-# kernel must end with an oops of who returned to a module that was gone, whose report says so. `some`: of one
+# oopses.sh [some|all]: on the host, the control of unloading (sleepers.c): without waiting for who sleeps in Rust, the
+# guest's kernel must end with an oops of who returned to a module that was gone, whose report says so. `some`: of one
 # that slept in a file. TAP.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
