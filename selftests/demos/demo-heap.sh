@@ -1,10 +1,12 @@
 #!/bin/bash
-# demo-heap.sh KO RESULTS: in the guest, the demonstration of heap dynptrs (scripts/guest/demo): a tracer that
+# demo-heap.sh KO RESULTS [PART]: in the guest, the demonstration of heap dynptrs (scripts/guest/demo): a tracer that
 # assembles the lines of several processes in them (bpf/lines.bpf.c). What it received must be what was
-# written. Prints what a person wants to see; ends with status 1 if anything differs or is left.
+# written. Prints what a person wants to see; ends with status 1 if anything differs or is left. PART: of the lines, one
+# of so many.
 set -euo pipefail
 KO=$1
 RESULTS=$2
+PART=${3:-1}
 # What the tracer calls.
 USES=(bpf_dynptr_write bpf_dynptr_slice bpf_dynptr_copy bpf_probe_read_user_dynptr
 	bpf_ringbuf_reserve_dynptr bpf_ringbuf_submit_dynptr process_dynptr_func)
@@ -83,13 +85,13 @@ limits() {
 }
 
 for i in 1 2 3; do
-	text "1$i" 40 60 >"$W/in/bytes$i"
-	text "2$i" 60 600 >"$W/in/sevens$i"
-	text "3$i" 300 200 >"$W/in/whole$i"
-	text "4$i" 120 8000 >"$W/in/pieces$i"
+	text "1$i" $((40 / PART)) 60 >"$W/in/bytes$i"
+	text "2$i" $((60 / PART)) 600 >"$W/in/sevens$i"
+	text "3$i" $((300 / PART)) 200 >"$W/in/whole$i"
+	text "4$i" $((120 / PART)) 8000 >"$W/in/pieces$i"
 done
-text 5 400 1 >"$W/in/whole4"
-text 6 100 1000 >"$W/in/twice1"
+text 5 $((400 / PART)) 1 >"$W/in/whole4"
+text 6 $((100 / PART)) 1000 >"$W/in/twice1"
 
 $TOOL load "$KO" count=1
 echo 'Tracing the lines that 14 processes write at once: by the byte, 7 bytes at a time, in random pieces'

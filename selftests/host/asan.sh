@@ -1,6 +1,7 @@
 #!/bin/bash
-# asan.sh [TEST,…|all]: the host tests, or those, under AddressSanitizer. Debian's rustc has no runtime of its own: gcc's
-# is used, which must be the first library. First, that it finds a planted bug. TAP.
+# asan.sh [race|all]: the host tests under AddressSanitizer; `race`: those alone that have unsafe code, the rings' algorithms
+# on real threads. Debian's rustc has no runtime of its own: gcc's is used, which must be the first library. First, that it
+# finds a planted bug. TAP.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/../../scripts/lib.sh"
@@ -15,7 +16,7 @@ VARS=(RUSTC_BOOTSTRAP=1 "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=env LD_PRE
 	RUSTFLAGS='-Zsanitizer=address -Zexternal-clangrt -Clink-arg=-lasan')
 ARGS=(--release --target x86_64-unknown-linux-gnu)
 TESTS=()
-[ "${1:-all}" = all ] || for test in ${1//,/ }; do TESTS+=(--test "$test"); done
+[ "${1:-all}" = all ] || TESTS=(--test "$1")
 
 "$SCRIPTS/build/cargo-deps" cargo-asan
 start=$EPOCHREALTIME

@@ -30,7 +30,11 @@ cargo_tap() {
 	while read -r verdict test; do
 		tap_ok "$name $test" "$verdict"
 	done < <(awk '/^     Running|^   Doc-tests/ {suite = $2; sub(/.*\//, "", suite); sub(/\.rs$/, "", suite)}
-		/^test .* \.\.\. (ok|FAILED)$/ {print ($NF == "ok" ? 0 : 1), suite, $2}' "$OUT/$name.log")
+		/^test .* \.\.\. (ok|FAILED)$/ {
+			name = suite " " $2
+			if (suite == "all") {name = $2; sub(/::/, " ", name)}
+			print ($NF == "ok" ? 0 : 1), name
+		}' "$OUT/$name.log")
 	sed -nE 's/^(loom|race|model): /# &/p' "$OUT/$name.log"
 	[ "$rc" = 0 ] || tap_ok "$name: cargo test ends well" "$rc" "$OUT/$name.log"
 }

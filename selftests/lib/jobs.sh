@@ -6,7 +6,7 @@
 #   jobs/N        a job that waits: its KIND, then its words     built.WHAT   WHAT is built, or failed to be
 #   NAME.tap …    what a test left                               times        WHAT NAME FROM TO PROCESSOR, in seconds
 
-BOOT_SECS=150 # tests that share a boot take about so long together
+BOOT_SECS=250 # tests that share a boot take about so long together
 
 # jobs_run NAME…: runs them all.
 jobs_run() {

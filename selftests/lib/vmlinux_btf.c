@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's BTF, parsed once for all objects that a process loads. libbpf parses its 127,000 types for each object, and
- * looks through them for each kfunc: that takes an emulated processor 0.2 s, more than the verifier takes for most of our
- * programs. libbpf does not change this BTF, nor does the kernel while it runs. That of modules is not kept.
+ * The kernel's BTF, parsed once for all objects that a process loads. libbpf parses its 127,000
+ * types for each object, and looks through them for each kfunc: that takes an emulated processor
+ * 0.2 s, more than the verifier takes for most of our programs. libbpf does not change this BTF,
+ * nor does the kernel while it runs. That of modules is not kept.
  *
- * Linked to every runner, where it comes before libbpf's own functions of these names. With INSIDE these are functions for
- * an archive of libbpf, whose objects call them instead of btf.o's (scripts/check/upstream-inner).
+ * Linked to every runner, where it comes before libbpf's own functions of these names. With INSIDE
+ * these are functions for an archive of libbpf, whose objects call them instead of btf.o's
+ * (scripts/check/upstream-inner).
  */
 #include <bpf/btf.h>
 #include <dlfcn.h>
@@ -20,7 +22,7 @@
 #define LIBBPFS(name) name
 #else
 #define OURS(name) name
-#define LIBBPFS(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
+#define LIBBPFS(name) ((typeof(name) *)dlsym(RTLD_NEXT, #name))
 #endif
 
 struct btf *OURS(btf__load_vmlinux_btf)(void);

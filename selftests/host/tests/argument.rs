@@ -2,8 +2,15 @@
 
 //! Arguments that must be dynptrs, against `process_dynptr_func()` and what gcc inlines into it.
 
-mod state;
-
+use crate::state::{
+    dynptr,
+    stack,
+    State,
+    FILE,
+    LOCAL,
+    RINGBUF,
+    SKB, //
+};
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     argno::{
@@ -33,15 +40,6 @@ use rust_dynptr_host::logic::{
         HEAP_RAW, //
     },
     text::Text, //
-};
-use state::{
-    dynptr,
-    stack,
-    State,
-    FILE,
-    LOCAL,
-    RINGBUF,
-    SKB, //
 };
 
 const MARK: Mark = Mark {

@@ -2,8 +2,12 @@
 
 //! Heap dynptrs: words, blocks, and what the verifier makes of the kfuncs' arguments. C has none of this.
 
-mod state;
-
+use crate::state::{
+    stack,
+    State,
+    LOCAL,
+    RINGBUF, //
+};
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     argument::{
@@ -38,12 +42,6 @@ use rust_dynptr_host::logic::{
         Mark,
         HEAP_RAW, //
     }, //
-};
-use state::{
-    stack,
-    State,
-    LOCAL,
-    RINGBUF, //
 };
 
 const ZERO: u64 = 0x100;

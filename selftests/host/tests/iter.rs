@@ -2,8 +2,7 @@
 
 //! Iterators: ranges over random contents, against simple models, and what they promise of any.
 
-mod state;
-
+use crate::state::State;
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     dynptr::MAX_SIZE,
@@ -34,7 +33,6 @@ use rust_dynptr_host::logic::{
     reject::Reject,
     release::release, //
 };
-use state::State;
 use std::{
     cell::Cell,
     slice::Chunks, //

@@ -3,8 +3,14 @@
 //! Releasing references and what derives from them, against `release_reference()`, `release_reg()`,
 //! `release_reference_nomark()` and `clear_all_pkt_pointers()`.
 
-mod state;
-
+use crate::state;
+use crate::state::{
+    Frame,
+    Reg,
+    State,
+    LOCAL,
+    RINGBUF, //
+};
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     codes::*,
@@ -24,13 +30,6 @@ use rust_dynptr_host::logic::{
         Release, //
     },
     slot::Offset, //
-};
-use state::{
-    Frame,
-    Reg,
-    State,
-    LOCAL,
-    RINGBUF, //
 };
 use std::collections::BTreeSet;
 

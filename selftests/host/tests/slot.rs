@@ -3,8 +3,13 @@
 //! Stack slots of dynptrs: where one may be, and overwriting one, against
 //! `stack_slot_obj_get_spi()` and `destroy_if_dynptr_stack_slot()`.
 
-mod state;
-
+use crate::state::{
+    dynptr,
+    State,
+    FILE,
+    LOCAL,
+    RINGBUF, //
+};
 use proptest::prelude::*;
 use rust_dynptr_host::logic::{
     codes::*,
@@ -22,13 +27,6 @@ use rust_dynptr_host::logic::{
         Slot, //
         HEAP_RAW,
     }, //
-};
-use state::{
-    dynptr,
-    State,
-    FILE,
-    LOCAL,
-    RINGBUF, //
 };
 
 /// A single frame of four slots with a dynptr at 3 and 2.

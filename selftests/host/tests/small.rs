@@ -4,8 +4,14 @@
 //! number near the limits, each against the C function written down again. What a property test may
 //! miss, this does not.
 
-mod state;
-
+use crate::state::{
+    dynptr,
+    stack,
+    Reg,
+    State,
+    LOCAL,
+    RINGBUF, //
+};
 use rust_dynptr_host::logic::{
     argno::{
         ArgNo,
@@ -26,14 +32,6 @@ use rust_dynptr_host::logic::{
         Slot, //
     },
     text::Text, //
-};
-use state::{
-    dynptr,
-    stack,
-    Reg,
-    State,
-    LOCAL,
-    RINGBUF, //
 };
 use std::collections::BTreeSet;
 

@@ -3,8 +3,7 @@
 //! Strings and memory in pieces against a plain model: the loops of the kernel's `bpf_str*()` and of the C
 //! library, on bytes in one place. Random contents, cut at random places: a million cases.
 
-mod strings_model;
-
+use crate::strings_model as model;
 use rust_dynptr_host::logic::{
     errno::{
         Errno,
@@ -39,7 +38,6 @@ use rust_dynptr_host::logic::{
         Token, //
     },
 };
-use strings_model as model;
 
 /// Cases of all operations together.
 const CASES: u64 = 1_000_000;
