@@ -12,6 +12,7 @@
 #include <linux/ftrace.h>
 #include <linux/gfp_types.h>
 #include <linux/irq_work.h>
+#include <linux/kprobes.h>
 #include <linux/livepatch.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -215,10 +216,25 @@ void rust_dynptr_heap_failed(u32 size);
 
 u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event);
 
+/* Whether no other kprobe than @probe, which is registered, is at its address. Any context. */
+bool rust_dynptr_is_only_kprobe(const struct kprobe *probe);
+
+/* Whether no other livepatch is on the function of ours that @function stands for. Any context. */
+bool rust_dynptr_is_alone(const struct klp_func *function);
+
 /*
  * Whether the livepatch @patch acts on what the current task calls, and will until it leaves the
- * patched functions, and nobody else replaces its @function. False in doubt.
+ * patched functions, and nobody else replaces one of them. False in doubt.
  */
-bool rust_dynptr_patch_acts(const struct klp_patch *patch, const struct klp_func *function);
+bool rust_dynptr_patch_acts(const struct klp_patch *patch);
+
+/*
+ * Whether the current task, which is in a function that the livepatch @patch holds it in, calls
+ * what replaces its functions, but for those that another livepatch is on. Any context.
+ */
+bool rust_dynptr_patch_serves(const struct klp_patch *patch);
+
+/* The level of the parameter `soundness`: 0 for c, 1 for sound, 2 for strict. */
+unsigned int rust_dynptr_soundness(void);
 
 #endif

@@ -56,10 +56,6 @@ module! {
             default: false,
             description: "Count hits from the start (see debugfs rust_dynptr/takeover)",
         },
-        refuse_stack_slices: bool {
-            default: false,
-            description: "Refuse programs that take a dynptr slice with a buffer on the stack",
-        },
         heap_red_zones: bool {
             default: false,
             description: "Look for writes behind and after heap dynptrs' memory (slow; see debugfs rust_dynptr/heap)",
@@ -82,10 +78,9 @@ impl kernel::InPlaceModule for RustDynptr {
                 pin_init::init_scope(move || -> Result<Result<Takeover>> {
                     #[cfg(rust_dynptr_faults)]
                     glue::planted::bugs()?;
-                    glue::env::refuse_stack_slices(module_parameters::refuse_stack_slices.value());
                     glue::heap::use_red_zones(module_parameters::heap_red_zones.value());
                     let takeover = Takeover::new(module, module_parameters::count.value())?;
-                    pr_info!("{} C functions taken over\n", table::Row::COUNT);
+                    pr_info!("{} C functions taken over\n", table::Row::REPLACED);
                     Ok(Ok(takeover))
                 }),
                 c"rust_dynptr",

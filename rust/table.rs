@@ -19,6 +19,10 @@ pub(crate) enum Kind {
     patch,
     /// Breakpoint at the entry.
     probe,
+    /// Livepatch that replaces it by itself.
+    hold,
+    /// Not replaced: a callback at the entry.
+    hook,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::bind => "bind",
             Self::patch => "patch",
             Self::probe => "probe",
+            Self::hold => "hold",
+            Self::hook => "hook",
         }
     }
 }
@@ -85,6 +91,11 @@ takeover_rows!(define_rows);
 impl Row {
     /// The number of rows.
     pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// The number of C functions that are replaced by Rust functions.
+    pub(crate) const REPLACED: usize = Self::COUNT
+        .wrapping_sub(Self::count_of(Kind::hook))
+        .wrapping_sub(Self::count_of(Kind::hold));
 
     /// The number of rows of a kind, when this is compiled.
     pub(crate) const fn count_of(kind: Kind) -> usize {

@@ -3,7 +3,7 @@
 //! Takes the C functions of the table over when the module is loaded, and gives them back.
 //!
 //! Order at load: check every row against the kernel's BTF, then jumps, probes, the binding of new
-//! programs, then the livepatch, which cannot be undone from here. A step that fails names its
+//! programs, the ends of frames, then the livepatch, which cannot be undone from here. A step that fails names its
 //! function and undoes the steps before it. Order at unload: user space has disabled the livepatch
 //! (it pins the module until then); no bound program is left (each pins the module); what remains,
 //! binding, probes and jumps, is undone here. Unregistering an ftrace hook waits until nobody executes
@@ -11,6 +11,8 @@
 //! [`wait_for_sleepers`](crate::glue::module::wait_for_sleepers), others by [`wait_for_visits`].
 
 mod bind;
+mod frames;
+mod hook;
 mod jump;
 mod patch;
 mod probe;
@@ -37,6 +39,7 @@ use crate::{
 };
 use bind::Bind;
 use core::ffi::CStr;
+use frames::Frames;
 use jump::Jumps;
 use kernel::{
     ffi::c_ulong,
@@ -50,14 +53,17 @@ use probe::Probes;
 macro_rules! define_addresses {
     ($($kind:ident $name:ident, $proto:literal, $source:literal;)*) => {
         paste! {
-            /// The address of the Rust function that replaces `row`.
+            /// The address of the Rust function that replaces `row`; 0 for those of the kinds *hold* and *hook*.
             fn plain_address(row: Row) -> usize {
                 match row {
-                    $(Row::$name => entry::[<rust_ $name>] as usize,)*
+                    $(Row::$name => define_addresses!(@address $kind $name),)*
                 }
             }
         }
     };
+    (@address hook $name:ident) => { 0 };
+    (@address hold $name:ident) => { 0 };
+    (@address $kind:ident $name:ident) => { paste! { entry::[<rust_ $name>] as usize } };
 }
 takeover_rows!(define_addresses);
 
@@ -130,6 +136,7 @@ kernel::sync::global_lock! {
 pub(crate) struct Takeover {
     // Fields are dropped in this order.
     patch: Patch,
+    _frames: Frames,
     _bind: Bind,
     probes: Probes,
     jumps: Jumps,
@@ -175,10 +182,13 @@ impl Takeover {
         let probes = Probes::new()?;
         let bind = Bind::new(module, btf?.into_inner())?;
         faults::step()?;
+        let frames = Frames::new()?;
+        faults::step()?;
         own_kfuncs::register()?;
         let patch = Patch::new(module)?;
         Ok(Self {
             patch,
+            _frames: frames,
             _bind: bind,
             probes,
             jumps,
@@ -193,8 +203,11 @@ impl Takeover {
             Kind::bind => "active for programs loaded since",
             Kind::probe if self.probes.is_armed(row) => "active",
             Kind::probe => "off: kprobe disarmed",
-            Kind::patch if self.patch.is_enabled() => "active",
-            Kind::patch => "off: livepatch disabled",
+            Kind::patch | Kind::hold if !self.patch.is_enabled() => "off: livepatch disabled",
+            Kind::patch | Kind::hold if !self.patch.is_alone(row) => {
+                "shared: another livepatch is on it"
+            }
+            Kind::patch | Kind::hold | Kind::hook => "active",
         }
     }
 

@@ -13,10 +13,7 @@ mod objects;
 mod references;
 
 pub(crate) use self::{
-    argument::{
-        refuse_stack_slices,
-        DynptrArgument, //
-    },
+    argument::DynptrArgument,
     frame::{
         type_name,
         Frame,
@@ -119,10 +116,15 @@ impl<'a> VerifierEnv<'a> {
         unsafe { Frame::from_raw(frame) }
     }
 
+    /// The number of the frame of the current instruction.
+    fn current_frame_number(&self) -> u32 {
+        // SAFETY: By the type invariant there is a current state.
+        unsafe { (*self.state()).curframe }
+    }
+
     /// The frame of the current instruction.
     fn current_frame(&self) -> Option<Frame<'a>> {
-        // SAFETY: By the type invariant there is a current state.
-        self.frame_at(unsafe { (*self.state()).curframe })
+        self.frame_at(self.current_frame_number())
     }
 
     /// A fresh identity: `++env->id_gen`.

@@ -59,6 +59,8 @@ pub(super) enum HeapFault {
     Shared,
     /// The verifier lets what an iterator reads be released before it.
     Untied,
+    /// The verifier forgets who owns a slice when the frame of its dynptr ends.
+    Unowned,
 }
 
 /// Whether the module is to have this fault.

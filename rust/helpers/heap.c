@@ -5,7 +5,6 @@
  */
 #include <linux/gfp.h>
 #include <linux/irq_work.h>
-#include <linux/livepatch.h>
 #include <linux/llist.h>
 #include <linux/memcontrol.h>
 #include <linux/percpu.h>
@@ -167,20 +166,4 @@ u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event)
 		for_each_possible_cpu(cpu)
 			sum += READ_ONCE(*per_cpu_ptr(&events[event], cpu));
 	return sum;
-}
-
-/* Nobody else replaces the function: the ring of those who do has one more, its head. */
-static bool is_alone(const struct klp_func *function)
-{
-	return READ_ONCE(function->stack_node.prev) == READ_ONCE(function->stack_node.next);
-}
-
-bool rust_dynptr_patch_acts(const struct klp_patch *patch, const struct klp_func *function)
-{
-	int state = READ_ONCE(current->patch_state);
-
-	/* In a transition, of whichever livepatch, who has not switched waits for its end. */
-	return READ_ONCE(patch->enabled) &&
-	       (state == KLP_TRANSITION_IDLE || state == KLP_TRANSITION_PATCHED) &&
-	       is_alone(function);
 }

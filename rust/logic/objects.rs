@@ -63,6 +63,8 @@ pub struct Object {
     pub id: u32,
     /// What it derives from.
     pub parent_id: u32,
+    /// Of a slice whose dynptr is gone with its frame, what that derived from (see [`super::frame_end`]); else 0.
+    pub owner: u32,
 }
 
 /// The verifier's current state as a collection of objects.

@@ -6,7 +6,7 @@
 //! Objects form a forest by their identities: a slice's parent is its dynptr, a dynptr's may be a
 //! reference, a reference's may be another. What derives from something released is void: registers
 //! become unusable, stack slots of dynptrs empty. A reference must not be among it: the program could
-//! never release that one.
+//! never release that one. A slice whose dynptr is gone derives from its owner ([`super::frame_end`]).
 
 use super::{
     codes::{
@@ -150,18 +150,19 @@ fn no_child_reference<S: References>(state: &S, id: i32) -> Result<(), Reject> {
     Ok(())
 }
 
-/// Invalidates the objects that are `id` or derive from it directly; the latter's identities wait
-/// for their turn.
+/// Invalidates the objects that are `id`, which is not 0, or derive from it directly; the latter's
+/// identities wait for their turn.
 fn invalidate_level<S>(state: &mut S, id: u32) -> Result<(), Reject>
 where
     S: Objects + Ids + Invalidate,
 {
     let mut walk = Walk::new(state);
     while let Some((place, object)) = walk.next(state) {
-        if object.id != id && object.parent_id != id {
+        let derives = object.parent_id == id || object.owner == id;
+        if object.id != id && !derives {
             continue;
         }
-        if object.parent_id == id {
+        if derives {
             state.push(object.id)?;
         }
         match object.what {

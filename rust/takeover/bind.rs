@@ -2,11 +2,12 @@
 
 //! Kind *bind*: programs loaded from now on call the Rust function by address.
 //!
-//! Two ftrace hooks on `srctree/kernel/bpf/fixups.c` see every program once, main and sub-programs
+//! Two hooks on `srctree/kernel/bpf/fixups.c` see every program once, main and sub-programs
 //! together, before it is compiled: `bpf_do_misc_fixups()` when the addresses of its kfuncs are
 //! about to go into the calls, `bpf_fixup_call_args()` when its helper calls hold addresses. No cost
 //! per call, and all gates of the C side (CAP_BPF) have been passed.
 
+use super::hook::Hook;
 use crate::{
     bindings,
     glue::{
@@ -19,24 +20,19 @@ use crate::{
         }, //
     },
     logic::bind::Target,
-    stats,
+    stats::{
+        self,
+        hit, //
+    },
     table::{
         Kind,
         Row, //
     }, //
 };
-use core::ffi::{
-    c_void,
-    CStr, //
-};
+use core::ffi::c_void;
 use kernel::{
     ffi::c_ulong,
-    prelude::*,
-    time::{
-        delay::fsleep,
-        Delta, //
-    },
-    types::Opaque, //
+    prelude::*, //
 };
 
 /// All rows of the kind; none is empty.
@@ -76,10 +72,11 @@ impl Bind {
             },
             GFP_KERNEL,
         )?;
+        let private = (&raw const *binding).cast_mut().cast::<c_void>();
         faults::step()?;
-        let kfuncs = Hook::new(c"bpf_do_misc_fixups", on_misc_fixups, &binding)?;
+        let kfuncs = Hook::new(Row::bpf_do_misc_fixups, on_misc_fixups, private)?;
         faults::step()?;
-        let helpers = Hook::new(c"bpf_fixup_call_args", on_fixup_call_args, &binding)?;
+        let helpers = Hook::new(Row::bpf_fixup_call_args, on_fixup_call_args, private)?;
         Ok(Self {
             _hooks: [kfuncs, helpers],
             _binding: binding,
@@ -107,76 +104,6 @@ impl Binding {
         } else {
             &self.plain
         }
-    }
-}
-
-/// The type of an ftrace callback.
-type Callback =
-    unsafe extern "C" fn(c_ulong, c_ulong, *mut bindings::ftrace_ops, *mut bindings::ftrace_regs);
-
-/// A function that runs at the entry of a kernel function while this lives.
-struct Hook {
-    ops: KBox<Opaque<bindings::ftrace_ops>>,
-    name: &'static CStr,
-}
-
-// SAFETY: The ftrace core guards the structure; this object only owns it.
-unsafe impl Send for Hook {}
-// SAFETY: As above.
-unsafe impl Sync for Hook {}
-
-impl Hook {
-    /// Puts `callback` on the kernel function `name`; it finds `binding`, which must outlive the
-    /// hook, in `private`.
-    fn new(name: &'static CStr, callback: Callback, binding: &KBox<Binding>) -> Result<Self> {
-        let ops = KBox::new(
-            Opaque::new(bindings::ftrace_ops {
-                func: Some(callback),
-                private: (&raw const **binding).cast_mut().cast::<c_void>(),
-                ..Default::default()
-            }),
-            GFP_KERNEL,
-        )?;
-        let shown = name.to_str().unwrap_or("?");
-        let entry = super::traced_entry(shown, super::address_of(name)?)?;
-        // By address: `ftrace_set_filter()`, by name, takes -ENOMEM for a number of functions found, and
-        // leaves a filter that is empty, which stands for all functions of the kernel.
-        // SAFETY: `ops` is unregistered.
-        let err = unsafe { bindings::ftrace_set_filter_ip(ops.get(), entry, 0, 1) };
-        if err != 0 {
-            pr_err!("{shown}: cannot be hooked ({err})\n");
-            return Err(kernel::error::Error::from_errno(err));
-        }
-        // SAFETY: `ops` and what `private` points to live until it is unregistered.
-        let err = unsafe { bindings::register_ftrace_function(ops.get()) };
-        if err != 0 {
-            pr_err!("{shown}: cannot be hooked ({err})\n");
-            // SAFETY: Registration failed, so only the filter is left to free.
-            unsafe { bindings::ftrace_free_filter(ops.get()) };
-            return Err(kernel::error::Error::from_errno(err));
-        }
-        Ok(Self { ops, name })
-    }
-}
-
-impl Drop for Hook {
-    fn drop(&mut self) {
-        let unhook = || {
-            // SAFETY: Registered in `new`. Waits for callbacks in progress, as the structure is in module
-            // memory; programs that they bound hold the module, so none is left.
-            unsafe { bindings::unregister_ftrace_function(self.ops.get()) }
-        };
-        let err = unhook();
-        if err != 0 {
-            let name = self.name.to_str().unwrap_or("?");
-            pr_err!("{name}: cannot be unhooked ({err}): the module stays until it can\n");
-            // The hook must go before this code does.
-            while unhook() != 0 {
-                fsleep(Delta::from_millis(100));
-            }
-        }
-        // SAFETY: Unregistered above, so ftrace does not look at the filter.
-        unsafe { bindings::ftrace_free_filter(self.ops.get()) };
     }
 }
 
@@ -224,6 +151,7 @@ unsafe extern "C" fn on_misc_fixups(
     ops: *mut bindings::ftrace_ops,
     fregs: *mut bindings::ftrace_regs,
 ) {
+    hit(Row::bpf_do_misc_fixups);
     // SAFETY: By this function's contract.
     if let Some((binding, mut program)) = unsafe { hooked(ops, fregs) } {
         report(program.bind_kfuncs(binding.targets(), binding.module, &binding.btf));
@@ -241,6 +169,7 @@ unsafe extern "C" fn on_fixup_call_args(
     ops: *mut bindings::ftrace_ops,
     fregs: *mut bindings::ftrace_regs,
 ) {
+    hit(Row::bpf_fixup_call_args);
     // SAFETY: By this function's contract.
     if let Some((binding, mut program)) = unsafe { hooked(ops, fregs) } {
         report(program.bind_helpers(binding.targets(), binding.module, &binding.btf));

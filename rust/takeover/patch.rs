@@ -7,12 +7,14 @@
 //! stack. That alone would not do: a task that verifies a program is most of the time in functions that
 //! we do not replace, and could switch between two instructions of the program. (It did: see
 //! `selftests/lifecycle/switch.c`.) So one more function is part of the livepatch, which is on the stack through
-//! the whole of a verification: [`HELD`]. Its replacement is itself, behind its fentry, and what runs is
-//! the same; but nobody switches while in it.
+//! the whole of a verification: the row of kind *hold*. Its replacement is itself, behind its fentry, and what
+//! runs is the same; but nobody switches while in it. Another livepatch that is on it already would be out of
+//! use, so ours is refused then.
 //!
 //! Nothing would break without: all that one call leaves to the next is in C's structures, the same on
 //! both sides. It is what makes it easy to see.
 
+use super::hook::Hook;
 use crate::{
     bindings,
     glue::{
@@ -25,23 +27,13 @@ use crate::{
         Row, //
     }, //
 };
-use core::ptr::{
-    self,
-    null_mut, //
-};
 use kernel::{
     prelude::*,
     types::Opaque, //
 };
 
-/// The verifier itself: on the stack from a verification's beginning to its end.
-const HELD: &CStr = c"bpf_check";
-
-/// The row that judges the dynptrs that kfuncs are given.
-const JUDGE: &str = "process_dynptr_func";
-
-/// Room for the rows of the kind, [`HELD`], and the empty one that ends the list.
-const FUNCTIONS: usize = Row::count_of(Kind::patch) + 2;
+/// Room for the rows of both kinds, and the empty one that ends the list.
+const FUNCTIONS: usize = Row::count_of(Kind::patch) + Row::count_of(Kind::hold) + 1;
 
 /// Bytes of the call at a function's entry that ftrace patches: `MCOUNT_INSN_SIZE`.
 const FENTRY_BYTES: usize = 5;
@@ -63,13 +55,15 @@ unsafe impl Send for Patch {}
 // SAFETY: As above; only `enabled` is read.
 unsafe impl Sync for Patch {}
 
-/// Where [`HELD`] goes on behind the call at its entry: the address that this call returns to.
+/// Where the C function of `row` goes on behind the call at its entry: the address that this call returns to. Nobody
+/// else replaces it.
 ///
 /// # Errors
 ///
-/// `ENOENT` if it cannot be traced; the log says so.
-fn behind_fentry() -> Result<usize> {
-    let entry = super::traced_entry("bpf_check", bindings::bpf_check as usize)?;
+/// `ENOENT` if it cannot be traced; `EBUSY` if somebody replaces it; the log says so.
+fn behind_fentry(row: Row) -> Result<usize> {
+    let entry = super::traced_entry(row.name(), super::c_address(row)?)?;
+    Hook::try_to_replace(row)?;
     Ok((entry as usize).wrapping_add(FENTRY_BYTES))
 }
 
@@ -90,18 +84,12 @@ impl Patch {
         let raw = set.get();
         // SAFETY: Nobody else knows `set` yet.
         let parts = unsafe { &mut *raw };
-        let rows = super::rows_of(Kind::patch)
-            .map(|row| (row.c_name().as_ptr(), super::rust_address(row, false)));
-        let held = (HELD.as_char_ptr(), behind_fentry()?);
-        let all = Iterator::chain(rows, [held]);
-        let judge = super::rows_of(Kind::patch).find(|row| row.name() == JUDGE);
-        let judge_name = judge.ok_or(ENOENT)?.c_name().as_ptr();
-        let mut judge = null_mut();
-        for (function, (name, address)) in parts.functions.iter_mut().zip(all) {
-            if ptr::eq(name, judge_name) {
-                judge = &raw mut *function;
-            }
-            function.old_name = name.cast();
+        for (function, row) in parts.functions.iter_mut().zip(rows()) {
+            let address = match row.kind() {
+                Kind::hold => behind_fentry(row)?,
+                _ => super::rust_address(row, false),
+            };
+            function.old_name = row.c_name().as_ptr().cast();
             function.new_func = address as *mut _;
         }
         let functions = parts.functions.as_mut_ptr();
@@ -119,9 +107,9 @@ impl Patch {
             pr_err!("livepatch refused ({err}); the line above names the function\n");
             return Err(kernel::error::Error::from_errno(err));
         }
-        // SAFETY: The livepatch that was just enabled and a function of its list, which live as said above;
-        // programs that use kfuncs hold the module too.
-        unsafe { set_patch(patch, judge) };
+        // SAFETY: The livepatch that was just enabled, which lives as said above; programs that use kfuncs hold
+        // the module too.
+        unsafe { set_patch(patch) };
         Ok(Self(set))
     }
 
@@ -132,4 +120,24 @@ impl Patch {
         // SAFETY: A byte of that structure, which the core writes under its mutex; read once.
         unsafe { enabled.cast::<u8>().read_volatile() != 0 }
     }
+
+    /// Whether nobody else replaces the function of `row`, which is one of both kinds.
+    pub(crate) fn is_alone(&self, row: Row) -> bool {
+        // SAFETY: `self` owns the structure; only an address.
+        let functions = unsafe { &raw const (*self.0.get()).functions };
+        let mut function = functions.cast::<bindings::klp_func>();
+        for other in rows() {
+            if other == row {
+                // SAFETY: One of the list, which has room for all rows; it lives as long as `self`.
+                return unsafe { bindings::rust_dynptr_is_alone(function) };
+            }
+            function = function.wrapping_add(1);
+        }
+        true
+    }
+}
+
+/// The rows of both kinds, in the order of the list.
+fn rows() -> impl Iterator<Item = Row> {
+    Iterator::chain(super::rows_of(Kind::patch), super::rows_of(Kind::hold))
 }

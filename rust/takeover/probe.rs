@@ -24,6 +24,9 @@ use kernel::{
     types::Opaque, //
 };
 
+/// `int3`
+const BREAKPOINT: u8 = 0xcc;
+
 /// C functions whose entry goes on in Rust while this lives.
 pub(crate) struct Probes([Option<Probe>; Row::count_of(Kind::probe)]);
 
@@ -32,8 +35,9 @@ impl Probes {
     ///
     /// # Errors
     ///
-    /// `ENOENT` if the kernel has no such function or allows no probe there; `ENOMEM`; what kprobes
-    /// gives. The log names the function; those before it have been given back.
+    /// `ENOENT` if the kernel has no such function or allows no probe there; `EBUSY` if kprobes are switched off
+    /// for all (debugfs `kprobes/enabled`); `ENOMEM`; what kprobes gives. The log names the function; those
+    /// before it have been given back.
     pub(crate) fn new() -> Result<Self> {
         let mut this = Self([const { None }; Row::count_of(Kind::probe)]);
         for (probe, row) in this.0.iter_mut().zip(super::rows_of(Kind::probe)) {
@@ -82,15 +86,36 @@ impl Probe {
             pr_err!("{}: cannot be probed ({err})\n", row.name());
             return Err(kernel::error::Error::from_errno(err));
         }
-        Ok(Self { kprobe, row })
+        let probe = Self { kprobe, row };
+        if !probe.is_armed() {
+            pr_err!(
+                "{}: kprobes are switched off: echo 1 >/sys/kernel/debug/kprobes/enabled\n",
+                row.name()
+            );
+            return Err(EBUSY);
+        }
+        if !probe.is_alone() {
+            pr_warn!(
+                "{}: somebody's kprobe is on it: it does not fire while this module is loaded\n",
+                row.name()
+            );
+        }
+        Ok(probe)
     }
 
+    /// Whether no other kprobe is at the same place: all that are, and the one that stands for them, are on a list.
+    fn is_alone(&self) -> bool {
+        // SAFETY: `self` owns the structure, which is registered.
+        unsafe { bindings::rust_dynptr_is_only_kprobe(self.kprobe.get()) }
+    }
+
+    /// Whether the breakpoint is in the function: it is not while this probe, or all, are switched off.
     fn is_armed(&self) -> bool {
-        // SAFETY: `self` owns the structure; only an address.
-        let flags = unsafe { &raw const (*self.kprobe.get()).flags };
-        // SAFETY: A word of that structure, which the core writes under its mutex; read once.
-        let flags = unsafe { flags.read_volatile() };
-        flags & (bindings::KPROBE_FLAG_GONE | bindings::KPROBE_FLAG_DISABLED) == 0
+        // SAFETY: `self` owns the structure, in which the address was set when it was registered.
+        let entry = unsafe { (*self.kprobe.get()).addr };
+        // SAFETY: The kernel's text; one byte, read once, while somebody may patch it.
+        let first = unsafe { entry.read_volatile() };
+        first == BREAKPOINT
     }
 }
 

@@ -18,6 +18,10 @@
 //! * `patch`: livepatch, acts at once and for all such functions together; needs a fentry.
 //! * `probe`: a kprobe at the entry goes on in Rust, acts at once on every caller; for functions that
 //!   are called seldom, as each call costs an exception.
+//! * `hold`: part of the livepatch, and replaced by itself behind its fentry: whoever is in it does not
+//!   switch sides. There is no Rust function for it, and nothing to count.
+//! * `hook`: an ftrace callback of ours at the entry, and then the C function as it is. There is no Rust
+//!   function `rust_<c_name>` for it.
 
 /// Calls the macro `$with` with all rows of the table.
 macro_rules! takeover_rows {
@@ -123,6 +127,11 @@ macro_rules! takeover_rows {
                 "int (struct bpf_verifier_env *, struct bpf_func_state *, struct bpf_func_state *, int)",
                 "kernel/bpf/verifier.c";
             patch dynptr_type_str, "const char * (enum bpf_dynptr_type)", "kernel/bpf/log.c";
+            hold bpf_check, "int (struct bpf_prog **, union bpf_attr *, bpfptr_t, struct bpf_log_attr *)",
+                "kernel/bpf/verifier.c";
+            hook bpf_do_misc_fixups, "int (struct bpf_verifier_env *)", "kernel/bpf/fixups.c";
+            hook bpf_fixup_call_args, "int (struct bpf_verifier_env *)", "kernel/bpf/fixups.c";
+            hook prepare_func_exit, "int (struct bpf_verifier_env *, int *)", "kernel/bpf/verifier.c";
         }
     };
 }

@@ -1,12 +1,13 @@
 #!/bin/bash
 # shellcheck disable=SC2317  # functions run by name
-# tracers.sh KO OTHERPATCH_KO [some|all]: in the guest, others are on functions that the module takes over, before it
+# tracers.sh KO OTHERPATCH_KO [some|all]: in the guest, which has probed.ko beside the latter, others are on functions that the module takes over, before it
 # comes and after, and go before it and after: kprobes, the function tracers, fentry programs, another
 # livepatch. The module is refused, naming the function, or all work; and the kernel is as before in the
 # end. `some`: one of each kind. TAP.
 set -euo pipefail
 KO=$1
 OTHER=$2
+PROBER=${OTHER%/*}/probed.ko
 WHAT=${3:-all}
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
@@ -134,6 +135,17 @@ other_off() {
 # own_kfuncs, own_refused: a program that calls functions of the module's own is loaded, or not.
 own_kfuncs() { bpftool prog load "$PROGRAMS/bpftoolheap.bpf.o" /sys/fs/bpf/tracers type tc 2>"$W/own" && rm -r /sys/fs/bpf/tracers; }
 own_refused() { ! own_kfuncs && grep 'is not allowed' "$W/own"; }
+# kprobe_on, …: a kprobe on a function of kind probe, by a module: tracefs allows none there.
+kprobe_on() { insmod "$PROBER" function="$FUNCTION"; }
+kprobe_off() { rmmod probed; }
+kprobe_hit() { "$PROGRAMS/traffic" && [ "$(cat /sys/module/probed/parameters/hits)" -gt 0 ]; }
+# check_names, status_names: FUNCTION, and that it is not ours alone.
+check_names() {
+	$TOOL check --quiet "$KO" >"$W/check" 2>&1 || true
+	grep -E "^(bad|note) +[a-z]+ +$FUNCTION +(held by livepatch otherpatch|somebody's kprobe)" "$W/check"
+}
+status_names() { $TOOL status | grep -E "^$FUNCTION .*shared: another livepatch"; }
+load_names() { load && dmesg | grep "$FUNCTION: somebody's kprobe is on it"; }
 load_refused() { ! $TOOL load "$KO" >"$W/load" 2>&1 && grep "$FUNCTION" "$W/load"; }
 # A livepatch that stands for all others ends ours; what remains serves, and says so.
 replaced() {
@@ -172,6 +184,11 @@ steps "livepatch on $FUNCTION, which judges" other_on load own_refused other_off
 REPLACE=1
 more 'livepatch that replaces all' load other_on replaced traffic unload other_off traffic
 REPLACE=0
+FUNCTION=bpf_check
+steps "livepatch on $FUNCTION, before" other_on check_names load_refused other_off traffic
+steps "livepatch on $FUNCTION, after and gone" load other_on status_names own_refused other_off own_kfuncs unload
+FUNCTION=ringbuf_map_alloc
+steps "kprobe on $FUNCTION, before and left" kprobe_on check_names load_names traffic unload kprobe_hit kprobe_off
 FUNCTION=bpf_dynptr_read
 steps "livepatch on $FUNCTION, before" other_on load_refused other_off traffic
 more "livepatch on $FUNCTION, after" load other_refused traffic unload

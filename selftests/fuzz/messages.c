@@ -73,7 +73,7 @@ static const char *const wanted[] = {
 	"At callback return the register R0",
 };
 
-/* Messages of a refusal that only a parameter of the module turns on (refuse_stack_slices). */
+/* Messages of a refusal that only a parameter of the module turns on (soundness=strict). */
 static const char *const on_request[] = {
 	"dynptr slice over a stack buffer",
 	"If the bytes are not contiguous, the slice is the buffer",

@@ -51,7 +51,7 @@ else
 	install -D "$PROGRAMS/rust-dynptr" "$TOOL"
 	install -D "$CHECKER" "$W/root/usr/local/libexec/rust-dynptr/check-running"
 fi
-ROWS=$(grep -cE '^ok .* takeover (jump|bind|patch|probe) ' "$TABLE")
+ROWS=$(grep -cE '^ok .* takeover (jump|bind|patch|probe|hold|hook) ' "$TABLE")
 
 # Before anything is loaded.
 run "$TOOL" --version
@@ -84,7 +84,7 @@ gives 'load of no file' 1 "no module at"
 # Would it load?
 run "$TOOL" check "$KO"
 gives 'check: it fits' 0 'rust_dynptr.ko fits this kernel'
-[ "$(grep -cE '^ok +(jump|bind|patch|probe) ' "$W/out")" = "$ROWS" ] && rc=0 || rc=1
+[ "$(grep -cE '^ok +(jump|bind|patch|probe|hold|hook) ' "$W/out")" = "$ROWS" ] && rc=0 || rc=1
 tap_ok "tool: check: a line for each of the $ROWS rows" "$rc" "$W/out"
 run "$TOOL" check --quiet "$KO"
 [ "$(wc -l <"$W/out")" = 1 ] && rc=0 || rc=1
@@ -113,6 +113,8 @@ end "$started"
 echo 0 >/sys/kernel/debug/kprobes/enabled
 run "$TOOL" check --quiet "$KO"
 gives 'check sees that kprobes are off' 1 '^bad +kernel +kprobes'
+run "$TOOL" load "$KO"
+gives 'load is refused while they are' 1 'kprobes are switched off'
 echo 1 >/sys/kernel/debug/kprobes/enabled
 
 # Loaded.
@@ -127,6 +129,12 @@ json 'status --json' '.loaded and .livepatch == "enabled" and .counting == false
 	and (.heap | has("live"))'
 run "$TOOL" status
 gives 'status says that nothing is counted' 0 'hits are not counted'
+gives 'status says what is refused' 0 'soundness=sound'
+echo 0 >/sys/kernel/debug/kprobes/enabled
+run "$TOOL" status --json
+json 'status --json: C serves what is probed while kprobes are off' \
+	'.soundness == "sound" and all(.rows[] | select(.kind == "probe"); .state == "off: kprobe disarmed")'
+echo 1 >/sys/kernel/debug/kprobes/enabled
 run "$TOOL" hits
 gives 'hits says so too' 0 'not counted now'
 run "$TOOL" hits --json -- sh -c "'$PROGRAMS/execs' -o /dev/null -- true >/dev/null 2>&1; echo mine; exit 7"

@@ -5,7 +5,7 @@
  * buffer can be changed through the slice. Here a pointer to a map's first cell becomes one to its
  * second, which no check allows. (Both cells are ours: nothing is damaged.)
  *
- * The tags say what becomes of the programs with refuse_stack_slices=1; without it each is
+ * The tags say what becomes of the programs with soundness=strict; without it each is
  * accepted.
  */
 #include "vmlinux.h"

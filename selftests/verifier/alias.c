@@ -2,7 +2,7 @@
 /*
  * alias KO: a slice that is the caller's stack buffer lets a program forge a pointer, or read one
  * that it must not know (see alias.bpf.c). C accepts that, and so does Rust, which accepts what C
- * does; with refuse_stack_slices=1 it is refused.
+ * does; with soundness=strict it is refused.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -105,9 +105,13 @@ int main(int argc, char **argv)
 	accepted("Rust");
 	ksft_test_result(!control_unload(), "alias: the module unloads\n");
 
-	ksft_test_result(!control_load(argv[1], "refuse_stack_slices=1"),
+	ksft_test_result(!control_load(argv[1], "soundness=strict"),
 			 "alias: the module loads again\n");
 	loader_run("alias.bpf.o", "alias: on request: ");
 	ksft_test_result(!control_unload(), "alias: the module unloads again\n");
+	ksft_test_result(!control_load(argv[1], "refuse_stack_slices=1"),
+			 "alias: the module loads with the parameter's former name\n");
+	loader_run("alias.bpf.o", "alias: by its former name: ");
+	ksft_test_result(!control_unload(), "alias: the module unloads after that\n");
 	ksft_finished();
 }

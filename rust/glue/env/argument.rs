@@ -19,6 +19,7 @@ use crate::{
         },
         heap,
         iter,
+        judge,
         programs::called_kfunc, //
     },
     logic::{
@@ -38,16 +39,11 @@ use crate::{
             SLOT_BYTES, //
         },
         reject::Reject,
-        slot::Mark, //
+        slot::Mark,
+        soundness::Level, //
     }, //
 };
-use core::{
-    ptr::NonNull,
-    sync::atomic::{
-        AtomicBool,
-        Ordering, //
-    }, //
-};
+use core::ptr::NonNull;
 use kernel::{
     ffi::{
         c_char,
@@ -55,8 +51,6 @@ use kernel::{
     },
     str::CStrExt as _, //
 };
-
-static REFUSE_STACK_SLICES: AtomicBool = AtomicBool::new(false);
 
 /// The buffer of `bpf_dynptr_slice()` and `bpf_dynptr_slice_rdwr()` is their third argument.
 const BUFFER_REGISTER: i32 = 3;
@@ -68,12 +62,6 @@ fn with_faults(ty: ArgType) -> ArgType {
     } else {
         ty
     }
-}
-
-/// Whether programs are refused that take a slice with a buffer on the stack; C accepts them. Acts on
-/// programs that are verified from now on.
-pub(crate) fn refuse_stack_slices(on: bool) {
-    REFUSE_STACK_SLICES.store(on, Ordering::Relaxed);
 }
 
 /// An argument of a helper, kfunc or global subprogram that must be a dynptr.
@@ -205,9 +193,9 @@ impl VerifierEnv<'_> {
         unsafe { called_kfunc(self.as_ptr(), arg.insn) }
     }
 
-    /// Refuses slices that may be a buffer on the stack, if that was asked for.
+    /// Refuses slices that may be a buffer on the stack, at the level that wants it.
     fn check_slice_buffer(&mut self, arg: &DynptrArgument<'_>, mark: Mark) -> Result<(), c_int> {
-        if !REFUSE_STACK_SLICES.load(Ordering::Relaxed) {
+        if judge::level() < Level::Strict {
             return Ok(());
         }
         // SAFETY: By the type invariant, a C string.

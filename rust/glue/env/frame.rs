@@ -324,6 +324,18 @@ impl<'a> Reg<'a> {
         unsafe { (*self.as_ptr()).parent_id }
     }
 
+    /// `map_uid`, which C uses for maps only, compares as it does identities, and does not print for slices: the
+    /// owner of a slice. See `logic::frame_end`.
+    pub(super) fn owner(self) -> u32 {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).map_uid }
+    }
+
+    pub(super) fn set_owner(self, id: u32) {
+        // SAFETY: By the type invariant.
+        unsafe { (*self.as_ptr()).map_uid = id };
+    }
+
     /// `var_off`
     pub(super) fn offset(self) -> Offset {
         // SAFETY: By the type invariant.

@@ -12,11 +12,19 @@ use super::{
 };
 use crate::{
     bindings,
+    glue::faults::{
+        self,
+        HeapFault, //
+    },
     logic::{
         codes::{
             NOT_INIT,
             STACK_DYNPTR,
             STACK_SPILL, //
+        },
+        frame_end::{
+            frame_ends,
+            Owners, //
         },
         objects::{
             Object,
@@ -132,6 +140,14 @@ impl VerifierEnv<'_> {
         }
     }
 
+    /// `prepare_func_exit()` is entered: the current frame ends. Must not sleep.
+    pub(crate) fn end_frame(&mut self) {
+        if faults::has(HeapFault::Unowned) {
+            return;
+        }
+        frame_ends(self, self.current_frame_number());
+    }
+
     /// The register at `place`, whatever it holds.
     fn reg_at(&self, place: Place) -> Option<Reg<'_>> {
         let frame = self.frame_at(place.frame)?;
@@ -198,12 +214,25 @@ impl<'a> Objects for VerifierEnv<'a> {
                 (reg, what)
             }
         };
-        Some(Object {
+        let mut object = Object {
             what,
             type_raw: reg.type_raw(),
             id: reg.id(),
             parent_id: reg.parent_id(),
-        })
+            owner: 0,
+        };
+        if object.is_slice() {
+            object.owner = reg.owner();
+        }
+        Some(object)
+    }
+}
+
+impl Owners for VerifierEnv<'_> {
+    fn set_owner(&mut self, place: Place, owner: u32) {
+        if let Some(reg) = self.reg_at(place) {
+            reg.set_owner(owner);
+        }
     }
 }
 

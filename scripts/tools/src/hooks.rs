@@ -34,20 +34,29 @@ struct Hook {
 pub struct Hooks {
     hooks: HashMap<String, Hook>,
     no_kprobe: HashSet<String>,
+    /// Functions at whose entry a kprobe is.
+    kprobes: HashSet<String>,
     /// Function -> names of the livepatches on it, but ours.
     patches: HashMap<String, Vec<String>>,
 }
 
 impl Hooks {
-    /// From the texts of tracefs' `enabled_functions` and of kprobes' `blacklist`, and the directory
+    /// From the texts of tracefs' `enabled_functions` and of kprobes' `blacklist` and `list`, and the directory
     /// `/sys/kernel/livepatch`.
-    pub fn new(enabled: &str, blacklist: &str, livepatch: &Path) -> Self {
+    pub fn new(enabled: &str, blacklist: &str, kprobes: &str, livepatch: &Path) -> Self {
         Self {
             hooks: enabled_functions(enabled),
             no_kprobe: blacklist
                 .lines()
                 .filter_map(|line| line.split_whitespace().nth(1))
                 .map(str::to_owned)
+                .collect(),
+            // "ADDRESS  k  NAME+OFFSET    [FLAGS]"; behind an `endbr64` is an entry, too.
+            kprobes: kprobes
+                .lines()
+                .filter_map(|line| line.split_whitespace().nth(2)?.split_once('+'))
+                .filter(|(_, offset)| ["0x0", "0x4"].contains(offset))
+                .map(|(name, _)| name.to_owned())
                 .collect(),
             patches: patched_functions(livepatch),
         }
@@ -86,8 +95,18 @@ impl Hooks {
                     format!("{} is on it too, and stays", named(who)),
                 ))
             }
+            "hold" => {
+                let names = patches?;
+                let why = format!("held by livepatch {names}, which would be out of use");
+                Some((Verdict::Bad, why))
+            }
             "probe" if self.no_kprobe.contains(row.name) => {
                 Some((Verdict::Bad, "kprobes must not be set there".to_owned()))
+            }
+            "probe" if self.kprobes.contains(row.name) => {
+                let note =
+                    "somebody's kprobe is on it: it does not fire while the module is loaded";
+                Some((Verdict::Note, note.to_owned()))
             }
             _ => None,
         }

@@ -275,11 +275,15 @@ fn check_functions(machine: &Machine, module: &Module<'_>) -> Result<Vec<Finding
     let btf = btf::File::parse(&read(machine.path("sys/kernel/btf/vmlinux"))?)?;
     let kallsyms = machine.text("proc/kallsyms")?;
     let traceable = machine.tracing("available_filter_functions")?;
+    // While the module is loaded the probes there are its own.
+    let loaded = machine.path("sys/module").join(NAME).exists();
+    let kprobes = machine.text("sys/kernel/debug/kprobes/list");
     let hooks = Hooks::new(
         &machine.tracing("enabled_functions")?,
         &machine
             .text("sys/kernel/debug/kprobes/blacklist")
             .unwrap_or_default(),
+        &kprobes.ok().filter(|_| !loaded).unwrap_or_default(),
         &machine.path("sys/kernel/livepatch"),
     );
     let mut findings = check_layout(&btf, module);

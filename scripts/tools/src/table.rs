@@ -11,7 +11,7 @@ mod rows;
 pub struct Row<'a> {
     /// The C function.
     pub name: &'a str,
-    /// `jump`, `bind`, `patch` or `probe`.
+    /// `jump`, `bind`, `patch`, `probe`, `hold` or `hook`.
     pub kind: &'a str,
     /// Its prototype, as [`crate::proto`] renders it.
     pub proto: &'a str,
@@ -22,7 +22,7 @@ pub struct Row<'a> {
 impl Row<'_> {
     /// Whether the function's entry must be traceable.
     pub fn needs_fentry(&self) -> bool {
-        matches!(self.kind, "jump" | "patch")
+        matches!(self.kind, "jump" | "patch" | "hold" | "hook")
     }
 }
 
@@ -48,10 +48,15 @@ pub fn markdown() -> String {
     for row in rows() {
         let acts = match row.kind {
             "bind" => "programs loaded afterwards",
+            "hold" => "who switches sides",
             _ => "every caller, at once",
         };
+        let function = match row.kind {
+            "hold" | "hook" => "none: C's goes on".to_owned(),
+            _ => format!("`rust_{}`", row.name),
+        };
         out.push_str(&format!(
-            "| `{0}` | `{1}` | {2} | `rust_{0}` | {acts} |\n",
+            "| `{}` | `{}` | {} | {function} | {acts} |\n",
             row.name, row.source, row.kind
         ));
     }

@@ -88,6 +88,7 @@ fn module() -> Vec<u8> {
             row("patch", "judge"),
             row("probe", "make"),
             row("bind", "call"),
+            row("hold", "keep"),
         ],
         &symbols::parse("hidden int (int)\nother").unwrap(),
         &layout(),
@@ -145,14 +146,14 @@ impl Made {
         this.put(&format!("boot/config-{RELEASE}"), config);
         this.put(
             "proc/kallsyms",
-            "1 t hop\n2 t judge\n3 t make\n4 T call\n5 t hidden\n6 t other\n7 T printk\n8 t hop\t[foreign]\n",
+            "1 t hop\n2 t judge\n3 t make\n4 T call\n5 t hidden\n6 t other\n7 T printk\n9 t keep\n8 t hop\t[foreign]\n",
         );
         this.put(
             "sys/kernel/tracing/available_filter_functions",
-            "hop\njudge\nelse [foreign]\n",
+            "hop\njudge\nkeep\nelse [foreign]\n",
         );
         this.put("sys/kernel/tracing/enabled_functions", "");
-        let functions = ["hop", "judge", "make", "call", "hidden"];
+        let functions = ["hop", "judge", "make", "call", "hidden", "keep"];
         fs::create_dir_all(this.0.join("sys/kernel/btf")).unwrap();
         fs::write(this.0.join("sys/kernel/btf/vmlinux"), btf(&functions)).unwrap();
         this
@@ -326,12 +327,13 @@ fn the_configuration_is_looked_at() {
 
 #[test]
 fn functions_are_looked_at() {
-    let kallsyms = "1 t hop\n2 t judge\n3 t make\n4 T call\n5 t hidden\n6 t other\n7 T printk\n";
+    let kallsyms =
+        "1 t hop\n2 t judge\n3 t make\n4 T call\n5 t hidden\n6 t other\n7 T printk\n9 t keep\n";
     for (from, to, what) in [
         ("1 t hop\n", "", "Bad jump hop: no such symbol"),
         (
             "1 t hop\n",
-            "1 t hop\n9 t hop\n",
+            "1 t hop\n10 t hop\n",
             "Bad jump hop: there are 2 symbols",
         ),
         (
@@ -347,12 +349,15 @@ fn functions_are_looked_at() {
         made.says(what);
     }
     let made = Made::new("functions");
-    made.put("sys/kernel/tracing/available_filter_functions", "judge\n");
+    made.put(
+        "sys/kernel/tracing/available_filter_functions",
+        "judge\nkeep\n",
+    );
     made.says("Bad jump hop: kind jump needs a fentry");
     let made = Made::new("functions");
     fs::write(
         made.0.join("sys/kernel/btf/vmlinux"),
-        btf(&["hop", "judge", "call", "hidden"]),
+        btf(&["hop", "judge", "call", "hidden", "keep"]),
     )
     .unwrap();
     made.says("Bad probe make: BTF has no such function");
@@ -403,12 +408,23 @@ fn others_on_a_function_are_named() {
     let made = Made::new("others");
     made.put("sys/kernel/debug/kprobes/blacklist", "0x1-0x2\tmake\n");
     made.says("Bad probe make: kprobes must not be set there");
+    let made = Made::new("others");
+    made.put(
+        "sys/kernel/debug/kprobes/list",
+        "0  k  make+0x4    [DISABLED]\n1  k  hop+0x4    [FTRACE]\n2  k  call+0x9\n",
+    );
+    made.says("Note probe make: somebody's kprobe is on it");
+    made.put("sys/module/rust_dynptr/refcnt", "1\n");
+    made.says("Note kernel loaded");
+    let made = Made::new("others");
+    made.put("sys/kernel/livepatch/theirs/vmlinux/keep,1/function", "");
+    made.says("Bad hold keep: held by livepatch theirs, which would be out of use");
 }
 
 #[test]
 fn layouts_are_compared() {
     let made = Made::new("layouts");
-    let functions = ["hop", "judge", "make", "call", "hidden"];
+    let functions = ["hop", "judge", "make", "call", "hidden", "keep"];
     fs::write(
         made.0.join("sys/kernel/btf/vmlinux"),
         btf_with(&functions, 8),

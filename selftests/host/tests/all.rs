@@ -6,6 +6,7 @@ mod argument;
 mod bind;
 mod chunk;
 mod dynptr;
+mod frame_end;
 mod heap;
 mod iter;
 mod packet;

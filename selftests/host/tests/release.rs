@@ -33,15 +33,16 @@ use rust_dynptr_host::logic::{
 };
 use std::collections::BTreeSet;
 
-fn slice(id: u32, parent_id: u32) -> Reg {
+pub fn slice(id: u32, parent_id: u32) -> Reg {
     Reg {
         type_raw: PTR_TO_MEM,
         id,
         parent_id,
+        owner: 0,
     }
 }
 
-fn place(frame: u32, part: Part, index: i32) -> Place {
+pub fn place(frame: u32, part: Part, index: i32) -> Place {
     Place { frame, part, index }
 }
 
@@ -183,6 +184,7 @@ fn what_points_into_a_packet() {
         type_raw,
         id: 0,
         parent_id: 0,
+        owner: 0,
     };
     let maybe_null = 1 << 8;
     for (type_raw, expected) in [
@@ -216,6 +218,7 @@ fn per_cpu_objects_turn_into_rcu_protected_ones() {
         type_raw,
         id,
         parent_id: 0,
+        owner: 0,
     };
     let owned = 13 | MEM_ALLOC | MEM_PERCPU;
     assert_eq!(
@@ -232,7 +235,7 @@ fn per_cpu_objects_turn_into_rcu_protected_ones() {
 }
 
 /// Everything that a state tracks, in C's order, found without `Walk`.
-fn all_places(state: &State) -> Vec<Place> {
+pub fn all_places(state: &State) -> Vec<Place> {
     let mut places = Vec::new();
     for (number, frame) in state.frames.iter().enumerate() {
         let number = number as u32;
@@ -255,7 +258,7 @@ fn all_places(state: &State) -> Vec<Place> {
 
 /// A small forest of objects over a few identities, 0 to 6: an object's parent has a lower one, as in
 /// the verifier, where identities grow.
-fn any_state() -> impl Strategy<Value = State> {
+pub fn any_state() -> impl Strategy<Value = State> {
     let reg = (
         0..7u32,
         0..7u32,
@@ -265,6 +268,7 @@ fn any_state() -> impl Strategy<Value = State> {
             type_raw,
             id,
             parent_id: if parent < id { parent } else { 0 },
+            owner: 0,
         });
     let frame = (
         proptest::collection::vec(reg.clone(), state::REGISTERS),
@@ -300,7 +304,7 @@ fn any_state() -> impl Strategy<Value = State> {
 }
 
 /// What derives from `id`, it included, by objects that are still there.
-fn descendants(state: &State, id: u32) -> BTreeSet<u32> {
+pub fn descendants(state: &State, id: u32) -> BTreeSet<u32> {
     let objects: Vec<_> = all_places(state)
         .into_iter()
         .filter_map(|place| state.at(place))

@@ -31,6 +31,7 @@ use rust_dynptr_host::logic::{
         NoPlace,
         Slot, //
     },
+    soundness::Level,
     text::Text, //
 };
 use std::collections::BTreeSet;
@@ -222,6 +223,7 @@ fn forest(objects: &[(u32, u32); 4], references: &[(u32, u32); 2]) -> State {
             type_raw: if *id == 0 { NOT_INIT } else { PTR_TO_MEM },
             id: *id,
             parent_id: *parent_id,
+            owner: 0,
         };
     }
     for (spi, (id, parent)) in [1usize, 3].into_iter().zip(&objects[2..]) {
@@ -339,4 +341,14 @@ fn any_argument_number_is_as_in_c() {
         };
         assert_eq!(ArgNo(argno).position(), expected, "{argno}");
     }
+}
+
+#[test]
+fn each_level_of_soundness_is_stricter() {
+    let levels = [0, 1, 2, 3].map(Level::from_raw);
+    assert_eq!(
+        levels,
+        [Level::C, Level::Sound, Level::Strict, Level::Strict]
+    );
+    assert!(Level::C < Level::Sound && Level::Sound < Level::Strict);
 }

@@ -15,6 +15,7 @@ use rust_dynptr_host::logic::{
         STACK_INVALID,
         STACK_SPILL, //
     },
+    frame_end::Owners,
     objects::{
         Object,
         Objects,
@@ -66,14 +67,16 @@ pub struct Reg {
     pub type_raw: u32,
     pub id: u32,
     pub parent_id: u32,
+    pub owner: u32,
 }
 
-/// A frame: the type of a slot's register is in `spilled`, its identities in the slot's mark.
+/// A frame: the type of a slot's register is in `spilled`, its owner in `owners`, its identities in the slot's mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     pub registers: Vec<Reg>,
     pub slots: Vec<Slot>,
     pub spilled: Vec<u32>,
+    pub owners: Vec<u32>,
     pub arguments: Vec<Reg>,
 }
 
@@ -115,6 +118,7 @@ impl Frame {
             registers: vec![Reg::default(); REGISTERS],
             slots: vec![Slot::default(); slots],
             spilled: vec![NOT_INIT; slots],
+            owners: vec![0; slots],
             arguments: Vec::new(),
         }
     }
@@ -150,6 +154,7 @@ impl State {
             },
         };
         self.frames[frame].spilled[spi] = reg.type_raw;
+        self.frames[frame].owners[spi] = reg.owner;
     }
 
     pub fn put_reference(&mut self, id: i32, parent_id: i32) {
@@ -209,6 +214,7 @@ impl Objects for State {
             type_raw: reg.type_raw,
             id: reg.id,
             parent_id: reg.parent_id,
+            owner: reg.owner,
         };
         match part {
             Part::Registers => Some(register(&frame.registers[index])),
@@ -229,8 +235,21 @@ impl Objects for State {
                     type_raw: frame.spilled[index],
                     id: slot.mark.id,
                     parent_id: slot.mark.parent_id,
+                    owner: frame.owners[index],
                 })
             }
+        }
+    }
+}
+
+impl Owners for State {
+    fn set_owner(&mut self, place: Place, owner: u32) {
+        let frame = &mut self.frames[place.frame as usize];
+        let index = place.index as usize;
+        match place.part {
+            Part::Registers => frame.registers[index].owner = owner,
+            Part::Arguments => frame.arguments[index].owner = owner,
+            Part::Stack => frame.owners[index] = owner,
         }
     }
 }
@@ -289,6 +308,7 @@ impl Invalidate for State {
             Part::Stack => {
                 frame.slots[index].mark = Mark::default();
                 frame.spilled[index] = SCALAR_VALUE;
+                frame.owners[index] = 0;
             }
         }
     }
