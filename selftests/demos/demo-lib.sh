@@ -13,8 +13,13 @@ bad() {
 	BAD=1
 }
 
-# heap NAME: what debugfs has of that.
-heap() { awk -v name="$1" '$1 == name {print $2}' "$DEBUG/heap"; }
+# heap NAME: what debugfs has of that. No process is started for it, as it is asked again and again.
+heap() {
+	local name value
+	while read -r name value; do
+		[ "$name" != "$1" ] || echo "$value"
+	done <"$DEBUG/heap"
+}
 
 # served FILE COLUMN NAME…: each has a number above 0 in that column.
 served() {

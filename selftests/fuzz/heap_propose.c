@@ -432,6 +432,44 @@ static void meddle_heap(struct gen *g, struct model *m)
 		add(g, m, (struct op){ .kind = OP_PUT, .d = call.d });
 }
 
+/*
+ * Another function makes a clone in its own frame and leaves a slice of it in a slot of its
+ * caller's, which reads it after the release. Nobody judges it, but what it reads must not be free.
+ */
+static void outlive_frame(struct gen *g, struct model *m)
+{
+	static const __u8 callees[] = { FUNC_STATIC, FUNC_STATIC, FUNC_LOOP, FUNC_EACH };
+	struct op call = { .kind = OP_CALL, .a = g->p->funcs, .b = 2, .m = { .base = BASE_FP } };
+	int caller = g->func, reg = rng_below(&g->rng, 2), kept = SPILL_OFF(rng_below(&g->rng, 2));
+	struct opnd own = slot(g);
+	struct op op;
+
+	if (g->p->funcs == MAX_FUNCS)
+		return;
+	call.d = slot(g);
+	add_alloc(g, m, call.d);
+	gen_add(g, &(struct op){ .kind = OP_ZERO, .reg = reg });
+	gen_add(g, &(struct op){ .kind = OP_SPILL, .reg = reg, .d = { .off = kept } });
+	g->func = g->p->funcs++;
+	g->p->func[g->func].kind = RNG_PICK(&g->rng, callees);
+	op = (struct op){ .kind = OP_CLONE, .d = own };
+	op.m = (struct opnd){ .base = BASE_CALLER, .off = call.d.off };
+	gen_add(g, &op);
+	op = (struct op){ .kind = OP_DATA, .reg = reg, .d = own, .a = 8, .m.base = BASE_NULL };
+	gen_add(g, &op);
+	op = (struct op){ .kind = OP_SPILL, .reg = reg };
+	op.d = (struct opnd){ .base = BASE_CALLER, .off = kept };
+	gen_add(g, &op);
+	g->func = caller;
+	add(g, m, call);
+	if (rng_chance(&g->rng, 80))
+		add(g, m, (struct op){ .kind = OP_PUT, .d = call.d });
+	gen_add(g, &(struct op){ .kind = OP_FILL, .reg = reg, .d = { .off = kept } });
+	gen_add(g, &(struct op){ .kind = OP_IF, .reg = reg, .a = IF_NOT_NULL });
+	gen_add(g, &(struct op){ .kind = OP_LOAD, .reg = reg, .size = 8 });
+	gen_kind(g, OP_END);
+}
+
 /* One of the above: like gen_scenario(). */
 void heap_scenario(struct gen *g, struct model *m)
 {
@@ -439,6 +477,7 @@ void heap_scenario(struct gen *g, struct model *m)
 		use_released, use_released, keep_heap_slice, release_sometimes, release_other,
 		release_other, overwrite_last, misuse_object, misuse_object, read_field, leave_with,
 		meddle_heap, share_object, share_object, release_walked, release_walked,
+		outlive_frame, outlive_frame,
 	};
 
 	RNG_PICK(&g->rng, all)(g, m);

@@ -38,6 +38,7 @@ for number in "${FAULTS[@]}"; do
 	3) control 3 100 'found new memory that is not zero' 2 ;;
 	4) control 4 800 'is accepted, and is illegal' 8 ;;
 	6) control 6 800 'is accepted, and is illegal' 8 ;;
+	7) control 7 1500 'read freed memory' 14 ;;
 	esac
 done
 tap_done

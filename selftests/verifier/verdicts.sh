@@ -1,7 +1,8 @@
 #!/bin/bash
 # verdicts.sh DIR KO RESULTS SET [SHARD SHARDS]: in the guest, loads every program of the BPF objects in
 # DIR (upstream's, by its veristat) and of our lifetime.bpf.c with C and then with the module loaded.
-# Verdict, instructions, states and the verifier's whole log (level 2) must be the same, byte for byte. SET:
+# Verdict, instructions, states and the verifier's whole log (level 2) must be the same, byte for byte, with
+# soundness=sound, the default, and, but for SET brief, with soundness=c. SET:
 #   brief   only objects that are about dynptrs or ring buffers, as root, and lifetime.bpf.c without capabilities, too
 #   short   the last two sets of capabilities only for objects that are about dynptrs or ring buffers, and
 #           no object that has more than 10 MB of log and is not
@@ -69,6 +70,40 @@ side() {
 	done
 }
 
+# compare SIDE: with C.
+compare() {
+	local object mode name n rc
+	for object in "${OBJECTS[@]}"; do
+		for mode in $(modes "$object"); do
+			name=${object##*/}
+			zstd -qdc "$OUT/C/$name.$mode.zst" >/tmp/C.log
+			zstd -qdc "$OUT/$1/$name.$mode.zst" >/tmp/Rust.log
+			n=$(grep -ac '^PROCESSING ' /tmp/C.log || true)
+			programs=$((programs + n))
+			rc=0
+			diff -a /tmp/C.log /tmp/Rust.log >/tmp/differences || rc=$?
+			tap_ok "verdicts ${name%.bpf.o} $mode${2:+ $2}: $n programs, $(stat -c %s /tmp/C.log) bytes of log" "$rc" \
+				/tmp/differences
+			[ "$rc" != 0 ] || rm -f "$OUT/$1/$name.$mode.zst"
+		done
+	done
+}
+
+# rust LEVEL: all with the module loaded and that soundness, compared with C.
+rust() {
+	local rc=0 side=Rust
+	[ "$1" = sound ] || side=Rust-$1
+	"$TOP/scripts/rust-dynptr" load "$TOP/$KO" count=1 soundness="$1" >/tmp/load 2>&1 || rc=$?
+	tap_ok "verdicts: the module loads with soundness=$1" "$rc" /tmp/load
+	side "$side"
+	compare "$side" "$([ "$1" = sound ] || echo "soundness=$1")"
+	cat /sys/kernel/debug/rust_dynptr/takeover >>"${RUST_DYNPTR_HITS:-/dev/null}"
+	awk '$2 == "patch" {print "# " $1 ": " $3 " hits"}' /sys/kernel/debug/rust_dynptr/takeover
+	rc=0
+	"$TOP/scripts/rust-dynptr" unload >/tmp/unload 2>&1 || rc=$?
+	tap_ok 'verdicts: the module unloads' "$rc" /tmp/unload
+}
+
 # total SIDE: microseconds that the verifier took for the programs that it accepted.
 total() { awk 'match($0, /DURATION US: [0-9]+, VERDICT: success/) {split(substr($0, RSTART), w, /[ ,]+/); us += w[3]}
 	END {print us + 0}' "$OUT/$1.programs"; }
@@ -86,26 +121,9 @@ rm -rf "$OUT"
 mkdir -p "$OUT"
 sysctl -qw kernel.unprivileged_bpf_disabled=0
 side C
-rc=0
-"$TOP/scripts/rust-dynptr" load "$TOP/$KO" count=1 >/tmp/load 2>&1 || rc=$?
-tap_ok 'verdicts: the module loads' "$rc" /tmp/load
-side Rust
-
 programs=0
-for object in "${OBJECTS[@]}"; do
-	for mode in $(modes "$object"); do
-		name=${object##*/}
-		zstd -qdc "$OUT/C/$name.$mode.zst" >/tmp/C.log
-		zstd -qdc "$OUT/Rust/$name.$mode.zst" >/tmp/Rust.log
-		n=$(grep -ac '^PROCESSING ' /tmp/C.log || true)
-		programs=$((programs + n))
-		rc=0
-		diff -a /tmp/C.log /tmp/Rust.log >/tmp/differences || rc=$?
-		tap_ok "verdicts ${name%.bpf.o} $mode: $n programs, $(stat -c %s /tmp/C.log) bytes of log" "$rc" \
-			/tmp/differences
-		[ "$rc" != 0 ] || rm -f "$OUT"/{C,Rust}/"$name.$mode.zst"
-	done
-done
+rust sound
+[ "$SET" = brief ] || rust c
 # lifetime.bpf.c: lifetime.c checks what its programs say of themselves; without capabilities, none is accepted.
 if [ "$SET" != all ]; then
 	n=$(grep -c '^SEC("?' "$TOP/selftests/verifier/lifetime.bpf.c")
@@ -124,10 +142,5 @@ fi
 tap_ok "verdicts: $programs programs of ${#OBJECTS[@]} objects were compared" "$rc"
 accepted=$(grep -c 'VERDICT: success' "$OUT/C.programs")
 echo "# $accepted accepted, in $(total C) us with C and $(total Rust) us with Rust (wall time: noise)"
-
-cat /sys/kernel/debug/rust_dynptr/takeover >>"${RUST_DYNPTR_HITS:-/dev/null}"
-awk '$2 == "patch" {print "# " $1 ": " $3 " hits"}' /sys/kernel/debug/rust_dynptr/takeover
-rc=0
-"$TOP/scripts/rust-dynptr" unload >/tmp/unload 2>&1 || rc=$?
-tap_ok 'verdicts: the module unloads' "$rc" /tmp/unload
+[ "$TAP_FAILED" = 1 ] || rm -rf "${OUT:?}"/{C,Rust,Rust-c}
 tap_done
