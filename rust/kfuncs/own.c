@@ -8,6 +8,7 @@
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/capability.h>
+#include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/security.h>
 
@@ -57,14 +58,20 @@ BTF_KFUNCS_END(own_kfuncs)
 
 static u32 user_writer;
 
-/* Sets user_writer, if the first function of that name in all BTF is this module's. */
-static void find_user_writer(void)
+/*
+ * This module's BTF, if the first function of that name in all BTF is this module's. Without a
+ * reference: it is what the verifier has found the kfuncs in when it asks who may call them.
+ */
+static const struct btf *own_btf;
+
+static void find_own_btf(void)
 {
 	struct btf *ours, *btf;
 	s32 id;
 
 	if (bpf_find_btf_id("rust_dynptr_may_call_own", BTF_KIND_FUNC, &ours) < 0)
 		return;
+	own_btf = ours;
 	id = bpf_find_btf_id("bpf_dynptr_copy_to_user", BTF_KIND_FUNC, &btf);
 	if (id > 0) {
 		if (btf == ours)
@@ -74,8 +81,23 @@ static void find_user_writer(void)
 	btf_put(ours);
 }
 
+/*
+ * The verifier takes the address of a kfunc from kallsyms, by its name: whether what it finds is
+ * ours. A function of another module that is called the same would be called instead, and the
+ * rules for ours, which go by the address, would not be kept.
+ */
+static bool is_ours(u32 kfunc_id)
+{
+	const struct btf_type *type = own_btf ? btf_type_by_id(own_btf, kfunc_id) : NULL;
+	const char *name = type ? btf_name_by_offset(own_btf, type->name_off) : NULL;
+
+	return name && within_module(kallsyms_lookup_name(name), THIS_MODULE);
+}
+
 int rust_dynptr_may_call_own(const struct bpf_prog *prog, u32 kfunc_id)
 {
+	if (!is_ours(kfunc_id))
+		return -EACCES;
 	/* Without its number, none may. */
 	if (user_writer && kfunc_id != user_writer)
 		return 0;
@@ -101,7 +123,7 @@ int rust_dynptr_register_own_kfuncs(void)
 	};
 	int err;
 
-	find_user_writer();
+	find_own_btf();
 	/* No type: every type of programs that may call kfuncs at all. */
 	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_UNSPEC, &own_kfunc_set);
 	return err ?: register_btf_id_dtor_kfuncs(dtors, ARRAY_SIZE(dtors), THIS_MODULE);

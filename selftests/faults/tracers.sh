@@ -1,13 +1,14 @@
 #!/bin/bash
 # shellcheck disable=SC2317  # functions run by name
-# tracers.sh KO OTHERPATCH_KO [some|all]: in the guest, which has probed.ko beside the latter, others are on functions that the module takes over, before it
-# comes and after, and go before it and after: kprobes, the function tracers, fentry programs, another
-# livepatch. The module is refused, naming the function, or all work; and the kernel is as before in the
-# end. `some`: one of each kind. TAP.
+# tracers.sh KO OTHERPATCH_KO [some|all]: in the guest, others are on functions that the module takes over, before it
+# comes and after, and go before it and after: kprobes, the function tracers, fentry programs, another livepatch
+# (probed.ko and namesake.ko are beside it). The module is refused, naming the function, or all work; and the kernel is
+# as before in the end. `some`: one of each kind. TAP.
 set -euo pipefail
 KO=$1
 OTHER=$2
 PROBER=${OTHER%/*}/probed.ko
+NAMESAKE=${OTHER%/*}/namesake.ko
 WHAT=${3:-all}
 # shellcheck source=selftests/lib/tap.sh
 . "$(dirname "$0")/../lib/tap.sh"
@@ -145,6 +146,9 @@ check_names() {
 	grep -E "^(bad|note) +[a-z]+ +$FUNCTION +(held by livepatch otherpatch|somebody's kprobe)" "$W/check"
 }
 status_names() { $TOOL status | grep -E "^$FUNCTION .*shared: another livepatch"; }
+# namesake_on, …: a module with a function that is called as a kfunc of ours.
+namesake_on() { insmod "$NAMESAKE"; }
+namesake_off() { rmmod namesake; }
 load_names() { load && dmesg | grep "$FUNCTION: somebody's kprobe is on it"; }
 load_refused() { ! $TOOL load "$KO" >"$W/load" 2>&1 && grep "$FUNCTION" "$W/load"; }
 # A livepatch that stands for all others ends ours; what remains serves, and says so.
@@ -187,6 +191,8 @@ REPLACE=0
 FUNCTION=bpf_check
 steps "livepatch on $FUNCTION, before" other_on check_names load_refused other_off traffic
 steps "livepatch on $FUNCTION, after and gone" load other_on status_names own_refused other_off own_kfuncs unload
+steps 'function with the name of a kfunc, after and gone' load namesake_on own_refused namesake_off own_kfuncs unload
+more 'function with the name of a kfunc, before and left' namesake_on load own_kfuncs unload namesake_off
 FUNCTION=ringbuf_map_alloc
 steps "kprobe on $FUNCTION, before and left" kprobe_on check_names load_names traffic unload kprobe_hit kprobe_off
 FUNCTION=bpf_dynptr_read
