@@ -219,6 +219,12 @@ u64 rust_dynptr_heap_sum(enum rust_dynptr_heap_event event);
 /* Whether no other kprobe than @probe, which is registered, is at its address. Any context. */
 bool rust_dynptr_is_only_kprobe(const struct kprobe *probe);
 
+/*
+ * 0, -EBUSY if a livepatch is on the function at that address, -ENOENT if that cannot be told. May
+ * sleep.
+ */
+int rust_dynptr_is_patched(unsigned long function);
+
 /* Whether no other livepatch is on the function of ours that @function stands for. Any context. */
 bool rust_dynptr_is_alone(const struct klp_func *function);
 
@@ -236,5 +242,6 @@ bool rust_dynptr_patch_serves(const struct klp_patch *patch);
 
 /* The level of the parameter `soundness`: 0 for c, 1 for sound, 2 for strict. */
 unsigned int rust_dynptr_soundness(void);
+const char *rust_dynptr_soundness_name(void);
 
 #endif

@@ -91,6 +91,7 @@ impl kernel::InPlaceModule for RustDynptr {
                     dir.read_callback_file(c"iterators", takeover, &show_iterators);
                     dir.read_callback_file(c"rings", takeover, &show_rings);
                     dir.read_callback_file(c"strings", takeover, &show_strings);
+                    dir.read_callback_file(c"soundness", takeover, &show_soundness);
                     dir.read_write_callback_file(
                         c"counting",
                         takeover,
@@ -121,6 +122,11 @@ fn show_rings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// debugfs `strings`: see [`stats::StringKfunc::show`].
 fn show_strings(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     stats::StringKfunc::show(f)
+}
+
+/// debugfs `soundness`: see [`glue::judge::show`].
+fn show_soundness(_: &Takeover, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    glue::judge::show(f)
 }
 
 /// debugfs `counting`: 1 if hits are counted.

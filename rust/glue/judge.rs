@@ -6,6 +6,7 @@
 
 use crate::{
     bindings,
+    glue::c_bytes,
     logic::{
         errno::EACCES,
         soundness::Level, //
@@ -18,7 +19,10 @@ use core::{
         Ordering, //
     }, //
 };
-use kernel::ffi::c_int;
+use kernel::{
+    ffi::c_int,
+    fmt, //
+};
 
 static PATCH: AtomicPtr<bindings::klp_patch> = AtomicPtr::new(null_mut());
 
@@ -50,6 +54,19 @@ pub(crate) fn allows_kfuncs() -> c_int {
 pub(crate) fn level() -> Level {
     // SAFETY: Reads a parameter of the module, a word.
     Level::from_raw(unsafe { bindings::rust_dynptr_soundness() })
+}
+
+/// debugfs `soundness`: the level's name, as the parameter has it.
+///
+/// # Errors
+///
+/// Those of writing to `f`.
+pub(crate) fn show(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    // SAFETY: Gives a constant of the module.
+    let name = unsafe { bindings::rust_dynptr_soundness_name() };
+    // SAFETY: A C string, a constant.
+    let name = unsafe { c_bytes(name) };
+    writeln!(f, "{}", core::str::from_utf8(name).unwrap_or("?"))
 }
 
 /// Whether slices get owners ([`crate::logic::frame_end`]) in the verification of the current task: it is ours from its

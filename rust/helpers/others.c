@@ -4,12 +4,15 @@
  * and rust/takeover/ ask. The cores change these structures under their mutexes; here a pointer of
  * them is read once.
  */
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/livepatch.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "../../include/rust_dynptr.h"
+#include "../../include/unexported.h"
 
 /* The core has a probe of its own that stands for all of an address, on the same list. */
 bool rust_dynptr_is_only_kprobe(const struct kprobe *probe)
@@ -20,6 +23,20 @@ bool rust_dynptr_is_only_kprobe(const struct kprobe *probe)
 	guard(rcu)();
 	next = READ_ONCE(probe->list.next);
 	return next == &probe->list || READ_ONCE(next->next) == &probe->list;
+}
+
+/*
+ * The core's list of what is patched is the one place that knows of patches before ours is on it.
+ * Its mutex is not declared anywhere, nor exported, but every livepatch takes it.
+ */
+int rust_dynptr_is_patched(unsigned long function)
+{
+	struct mutex *lock = (struct mutex *)kallsyms_lookup_name("klp_mutex");
+
+	if (!lock)
+		return -ENOENT;
+	guard(mutex)(lock);
+	return klp_find_ops((void *)function) ? -EBUSY : 0;
 }
 
 /* The ring of those who replace the function has one more, its head. */

@@ -24,14 +24,10 @@ static int set_level(const char *text, const struct kernel_param *kp)
 	return 0;
 }
 
-static int get_level(char *text, const struct kernel_param *kp)
-{
-	return sysfs_emit(text, "%s\n", levels[level]);
-}
+static const struct kernel_param_ops level_ops = { .set = set_level };
 
-static const struct kernel_param_ops level_ops = { .set = set_level, .get = get_level };
-
-module_param_cb(soundness, &level_ops, NULL, 0444);
+/* In debugfs, not here: users without privilege need not know. */
+module_param_cb(soundness, &level_ops, NULL, 0);
 MODULE_PARM_DESC(soundness, "What is refused: c (as the kernel), sound (what may use memory that is not its own; default), strict (and slices with a buffer on the stack)");
 
 /* The former name of strict, for one release. */
@@ -60,4 +56,9 @@ MODULE_PARM_DESC(refuse_stack_slices, "The former name of soundness=strict");
 unsigned int rust_dynptr_soundness(void)
 {
 	return level;
+}
+
+const char *rust_dynptr_soundness_name(void)
+{
+	return levels[level];
 }

@@ -7,10 +7,7 @@ use crate::{
     bindings,
     table::Row, //
 };
-use core::{
-    ffi::c_void,
-    ptr::null_mut, //
-};
+use core::ffi::c_void;
 use kernel::{
     ffi::c_ulong,
     prelude::*,
@@ -20,9 +17,6 @@ use kernel::{
     },
     types::Opaque, //
 };
-
-/// Of an ftrace callback that changes where the function goes on; the livepatch core's has the same.
-const REPLACES: c_ulong = bindings::FTRACE_OPS_FL_IPMODIFY as c_ulong;
 
 /// The type of an ftrace callback: the function's entry, its caller, the hook, the registers.
 pub(super) type Callback =
@@ -47,20 +41,10 @@ impl Hook {
     ///
     /// `ENOENT` if there is no such function, or it cannot be traced; what ftrace gives. The log names it.
     pub(super) fn new(row: Row, callback: Callback, private: *mut c_void) -> Result<Self> {
-        Self::with_flags(row, callback, private, 0)
-    }
-
-    fn with_flags(
-        row: Row,
-        callback: Callback,
-        private: *mut c_void,
-        flags: c_ulong,
-    ) -> Result<Self> {
         let ops = KBox::new(
             Opaque::new(bindings::ftrace_ops {
                 func: Some(callback),
                 private,
-                flags,
                 ..Default::default()
             }),
             GFP_KERNEL,
@@ -84,38 +68,6 @@ impl Hook {
         }
         Ok(Self { ops, row })
     }
-}
-
-impl Hook {
-    /// Whether somebody changes where the C function of `row` goes on, as a livepatch does: the kernel lets only one do
-    /// that, so it is tried, and undone.
-    ///
-    /// # Errors
-    ///
-    /// `EBUSY` if somebody does; those of [`Hook::new`]. The log names the function.
-    pub(super) fn try_to_replace(row: Row) -> Result {
-        let tried = Self::with_flags(row, nothing, null_mut(), REPLACES);
-        if tried.is_err() {
-            pr_err!(
-                "{}: a livepatch or a kprobe replaces it already\n",
-                row.name()
-            );
-        }
-        tried.map(drop)
-    }
-}
-
-/// A callback that does nothing.
-///
-/// # Safety
-///
-/// None.
-unsafe extern "C" fn nothing(
-    _ip: c_ulong,
-    _parent_ip: c_ulong,
-    _ops: *mut bindings::ftrace_ops,
-    _fregs: *mut bindings::ftrace_regs,
-) {
 }
 
 impl Drop for Hook {

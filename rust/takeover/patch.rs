@@ -14,7 +14,6 @@
 //! Nothing would break without: all that one call leaves to the next is in C's structures, the same on
 //! both sides. It is what makes it easy to see.
 
-use super::hook::Hook;
 use crate::{
     bindings,
     glue::{
@@ -28,6 +27,7 @@ use crate::{
     }, //
 };
 use kernel::{
+    ffi::c_ulong,
     prelude::*,
     types::Opaque, //
 };
@@ -60,10 +60,22 @@ unsafe impl Sync for Patch {}
 ///
 /// # Errors
 ///
-/// `ENOENT` if it cannot be traced; `EBUSY` if somebody replaces it; the log says so.
+/// `ENOENT` if it cannot be traced, or nobody can say whether another livepatch is on it; `EBUSY` if one is; the log
+/// says so.
 fn behind_fentry(row: Row) -> Result<usize> {
-    let entry = super::traced_entry(row.name(), super::c_address(row)?)?;
-    Hook::try_to_replace(row)?;
+    let address = super::c_address(row)?;
+    let entry = super::traced_entry(row.name(), address)?;
+    // SAFETY: Takes the livepatch core's mutex, which nobody who loads a module holds; looks an address up.
+    match unsafe { bindings::rust_dynptr_is_patched(address as c_ulong) } {
+        0 => {}
+        err => {
+            pr_err!(
+                "{}: another livepatch is on it, and would be out of use ({err})\n",
+                row.name()
+            );
+            return Err(kernel::error::Error::from_errno(err));
+        }
+    }
     Ok((entry as usize).wrapping_add(FENTRY_BYTES))
 }
 
