@@ -13,7 +13,7 @@ DIR=${CLONE:+$CLONE/build/fuzz} # for the logs of what differs
 
 tap_plan "$([ "$FIRST" = 1 ] && echo 3 || echo 1)"
 if [ "$FIRST" = 1 ]; then
-	tap_part bash -c "set -o pipefail; '$FUZZ' - --seeds 1-$((LAST < 600 ? LAST : 600)) --plant --dir /tmp | tee /tmp/planted"
+	tap_part bash -c "set -o pipefail; '$FUZZ' - --seeds 1-600 --plant --dir /tmp | tee /tmp/planted"
 	seed=$(sed -n 's/^# the largest one: //p' /tmp/planted)
 	rc=0
 	"$FUZZ" - --reduce "$seed" --plant --dir /tmp >/tmp/reduced 2>&1 || rc=$?
